@@ -1,0 +1,1 @@
+"""The rim: HTTP service, commands, suspects, the demonstration."""

@@ -1,0 +1,1 @@
+"""Carrying the signature into a copy: distillation, minting, attacks. Torch, no database."""
