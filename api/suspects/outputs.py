@@ -1,0 +1,71 @@
+"""A suspect's answers as a file: bytes in, one array out. The format is told by its content, never by its name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from api.suspects import npy, npz, safetensors
+from api.suspects.errors import AnswersMalformed, AnswersUnknownFormat, AnswersUnsafe
+
+
+class Reader(Protocol):
+    """Reads one format."""
+
+    def __call__(self, data: bytes, *, limit: int) -> NDArray[Any]:
+        """The array of answers; raises `AnswersError` before it allocates more than `limit` bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One row of the table of formats.
+
+    Attributes:
+        name: as users call it.
+        begins: whether bytes begin like this format.
+        read: its reader.
+    """
+
+    name: str
+    begins: Callable[[bytes], bool]
+    read: Reader
+
+
+FORMATS = (
+    Format(name="npz", begins=lambda data: data.startswith(npz.MAGIC), read=npz.read),
+    Format(name="npy", begins=lambda data: data.startswith(npy.MAGIC), read=npy.read),
+    Format(name="safetensors", begins=safetensors.begins_like_one, read=safetensors.read),
+)
+"""A new format is one new file and one row here; the conformance suite runs over every row."""
+
+
+def read_outputs(data: bytes, *, limit: int) -> NDArray[Any]:
+    """The array of answers in a file of any of the formats.
+
+    Args:
+        data: the file's bytes.
+        limit: the most bytes that the array may occupy in memory.
+
+    Returns:
+        Real or integer numbers in native byte order; shape and values are checked later, by `fingerprint.observation`.
+
+    Raises:
+        AnswersError: empty, truncated, unknown, ambiguous, too large, unsafe or of a wrong type.
+    """
+    if not data:
+        raise AnswersMalformed("the body is empty; send the answers as npz or safetensors")
+    for form in FORMATS:
+        if form.begins(data):
+            return form.read(data, limit=limit)
+    if _begins_like_pickle(data):
+        raise AnswersUnsafe("the file is a Python pickle, and reading one runs the code in it; load it where you "
+                            "trust it and send numpy.savez('outputs.npz', outputs=array)")  # fmt: skip
+    known = ", ".join(form.name for form in FORMATS)
+    raise AnswersUnknownFormat(f"the bytes begin like none of the formats {known}; "
+                               "send numpy.savez('outputs.npz', outputs=array)")  # fmt: skip
+
+
+def _begins_like_pickle(data: bytes) -> bool:
+    """Whether the bytes begin with the mark of pickle protocols 2 to 5."""
+    return len(data) > 1 and data[0] == 0x80 and 2 <= data[1] <= 5
