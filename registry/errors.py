@@ -1,0 +1,267 @@
+"""What can go wrong in the registry, as one tree.
+
+```
+RegistryError
+├── NotFound                    no such thing for this tenant
+│   ├── UnknownTenant
+│   ├── UnknownDevice
+│   ├── UnknownRelease
+│   ├── UnknownCopy
+│   ├── UnknownCase
+│   ├── UnknownApiKey
+│   └── UnknownEntry            an index at or beyond the end of the log
+├── Conflict                    it is there already, or it happened already
+│   ├── DuplicateName
+│   ├── DuplicateRelease        the same verifier pack committed under another name
+│   ├── AlreadyIssued
+│   ├── AlreadyRevoked
+│   └── CaseDecided
+├── Refused                     understood, and not allowed in this state
+│   ├── DeviceRevoked
+│   ├── NotCommitted            the release's commitment is not under a signed checkpoint yet
+│   ├── NotPublished            the log entry is not under a signed checkpoint yet
+│   ├── CaseUndecided           no verdict has been recorded yet
+│   └── ForeignVerdict          a verdict about another release or other answers than the case's
+├── AuthError
+│   ├── UnknownToken            malformed, never issued, or revoked
+│   ├── ExpiredToken
+│   └── WrongScope
+├── Malformed                   a value that does not have its form
+│   ├── MalformedName
+│   ├── MalformedDigest
+│   ├── MalformedValue          a key, identity, method or limit out of its range
+│   ├── MalformedNote           a signed note, checkpoint or verifier key that does not parse
+│   └── MalformedEntry          bytes that are no log entry
+├── ProofInvalid                a Merkle proof that does not prove it
+├── SignatureInvalid            a note that its key did not sign
+├── Inconsistent                two checkpoints that cannot belong to one append-only log
+├── Tampered                    what is stored is not what was written
+│   ├── LogTampered
+│   │   ├── EntryTampered       entries that are missing, extra or do not hash to the signed root
+│   │   ├── NodeTampered        a stored subtree hash that its leaves do not give
+│   │   └── CheckpointTampered  a stored checkpoint that the log's key did not sign
+│   ├── RowTampered             a row that disagrees with its entry, or one of the two is missing
+│   │   ├── DeviceTampered
+│   │   ├── ReleaseTampered
+│   │   ├── CopyTampered
+│   │   └── VerdictTampered
+│   ├── BlobTampered            a file whose digest is not its name
+│   └── SealBroken              a sealed cell that does not open in its place
+└── StoreError                  the data directory or the database cannot be used
+    ├── StoreMissing            not initialised
+    ├── StoreExists             initialised already
+    ├── KeyFileUnsafe           a key file that others can read
+    ├── UnknownKey              sealed under a key that was not given
+    └── SealingUnavailable      this build of OpenSSL has no AES-GCM-SIV
+```
+
+Every message names the thing and the way out. `api/errors.py` holds the one table from these to HTTP.
+"""
+
+
+class RegistryError(Exception):
+    """Root of every error that the registry raises."""
+
+
+class NotFound(RegistryError):
+    """No such thing for this tenant; another tenant's things count as not there."""
+
+
+class UnknownTenant(NotFound):
+    """No tenant of that name or id."""
+
+
+class UnknownDevice(NotFound):
+    """No enrolled device of that name."""
+
+
+class UnknownRelease(NotFound):
+    """No committed release of that name."""
+
+
+class UnknownCopy(NotFound):
+    """No reserved copy of that id."""
+
+
+class UnknownCase(NotFound):
+    """No case of that id."""
+
+
+class UnknownApiKey(NotFound):
+    """No API key of that id."""
+
+
+class UnknownEntry(NotFound):
+    """An index at or beyond the end of the log."""
+
+
+class Conflict(RegistryError):
+    """It is there already, or it happened already."""
+
+
+class DuplicateName(Conflict):
+    """The name is taken."""
+
+
+class DuplicateRelease(Conflict):
+    """The same verifier pack is committed under another name."""
+
+
+class AlreadyIssued(Conflict):
+    """The copy was issued before; an issue is recorded once."""
+
+
+class AlreadyRevoked(Conflict):
+    """The device or key was revoked before."""
+
+
+class CaseDecided(Conflict):
+    """The case has its verdict; open another case to test again."""
+
+
+class Refused(RegistryError):
+    """Understood, and not allowed in this state."""
+
+
+class DeviceRevoked(Refused):
+    """A revoked device receives no further copies."""
+
+
+class NotCommitted(Refused):
+    """The release's commitment is not under a signed checkpoint yet, so no nonce may be drawn."""
+
+
+class NotPublished(Refused):
+    """The log entry is not under a signed checkpoint yet; read it in the next unit."""
+
+
+class CaseUndecided(Refused):
+    """No verdict has been recorded for the case yet."""
+
+
+class ForeignVerdict(Refused):
+    """A verdict about another release, or about other answers, than it is recorded with."""
+
+
+class AuthError(RegistryError):
+    """The caller could not be identified, or may not do this."""
+
+
+class UnknownToken(AuthError):
+    """A token that is malformed, was never issued, or was revoked: told apart to nobody."""
+
+
+class ExpiredToken(AuthError):
+    """A token past its expiry."""
+
+
+class WrongScope(AuthError):
+    """A valid token without the scope that this needs."""
+
+
+class Malformed(RegistryError, ValueError):
+    """A value that does not have its form."""
+
+
+class MalformedName(Malformed):
+    """A name that is empty, too long, or holds characters that do not print."""
+
+
+class MalformedDigest(Malformed):
+    """A digest that is not `sha256:` and 64 hexadecimal digits."""
+
+
+class MalformedValue(Malformed):
+    """A key, identity, method or limit out of its range."""
+
+
+class MalformedNote(Malformed):
+    """A signed note, checkpoint or verifier key that does not parse."""
+
+
+class MalformedEntry(Malformed):
+    """Bytes that are no log entry."""
+
+
+class ProofInvalid(RegistryError):
+    """A Merkle proof that does not prove what it claims."""
+
+
+class SignatureInvalid(RegistryError):
+    """A note that the expected key did not sign."""
+
+
+class Inconsistent(RegistryError):
+    """Two checkpoints that cannot belong to one append-only log."""
+
+
+class Tampered(RegistryError):
+    """What is stored is not what was written."""
+
+
+class LogTampered(Tampered):
+    """The log itself was changed."""
+
+
+class EntryTampered(LogTampered):
+    """Entries that are missing, extra or do not hash to the signed root."""
+
+
+class NodeTampered(LogTampered):
+    """A stored subtree hash that its leaves do not give."""
+
+
+class CheckpointTampered(LogTampered):
+    """A stored checkpoint that the log's key did not sign."""
+
+
+class RowTampered(Tampered):
+    """A row that disagrees with its log entry, or one of the two is missing."""
+
+
+class DeviceTampered(RowTampered):
+    """A device's row and its enrolment or revocation entry disagree."""
+
+
+class ReleaseTampered(RowTampered):
+    """A release's row and its commitment entry disagree."""
+
+
+class CopyTampered(RowTampered):
+    """A copy's row and its reservation or issue entry disagree."""
+
+
+class VerdictTampered(RowTampered):
+    """A case or its verification and the verdict's entry disagree."""
+
+
+class BlobTampered(Tampered):
+    """A stored file whose digest is not its name, or that is gone."""
+
+
+class SealBroken(Tampered):
+    """A sealed cell that does not open in its place: changed, moved to another row, or shredded."""
+
+
+class StoreError(RegistryError):
+    """The data directory or the database cannot be used."""
+
+
+class StoreMissing(StoreError):
+    """The data directory was not initialised."""
+
+
+class StoreExists(StoreError):
+    """The data directory was initialised already."""
+
+
+class KeyFileUnsafe(StoreError):
+    """A key file that others than its owner can read."""
+
+
+class UnknownKey(StoreError):
+    """Something is sealed under a key that was not given."""
+
+
+class SealingUnavailable(StoreError):
+    """This build of OpenSSL has no AES-GCM-SIV; nothing weaker is used instead."""

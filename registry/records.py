@@ -1,0 +1,284 @@
+"""What the registry hands out: frozen values, never rows of the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprint.verdict import Verdict
+from registry.errors import WrongScope
+
+Item = TypeVar("Item")
+
+
+class Scope(StrEnum):
+    """What an API key may do. No scope implies another."""
+
+    RELEASE = "release"  # enrol devices, commit releases, issue copies
+    INVESTIGATE = "investigate"  # open cases, read probes, obtain verdicts
+    AUDIT = "audit"  # read the log, its proofs, and lists
+    ADMIN = "admin"  # manage API keys
+
+
+class Method(StrEnum):
+    """How a copy came to carry its codeword."""
+
+    DISTILLED = "distilled"
+    MINTED = "minted"
+
+
+class EntryKind(StrEnum):
+    """The kinds of log entries."""
+
+    ENROLMENT = "enrolment"
+    REVOCATION = "revocation"
+    COMMITMENT = "commitment"
+    RESERVATION = "reservation"
+    ISSUE = "issue"
+    VERDICT = "verdict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """Some items in order; `next` is the `after` of the following page, None on the last one."""
+
+    items: tuple[Item, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """An organisation. Its id is random and may stand in the log; its name may not."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """An API key without its token."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewApiKey:
+    """An API key just made; `token` is shown this once and stored nowhere."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who is calling: the tenant's id, the key's id and its scopes."""
+
+    tenant: str
+    key_id: str
+    scopes: frozenset[Scope]
+
+    def require(self, scope: Scope) -> None:
+        """Return if the key has the scope.
+
+        Raises:
+            WrongScope: it has not.
+        """
+        if scope not in self.scopes:
+            raise WrongScope(f"this key lacks the scope '{scope}'; ask an administrator for a key that has it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """An enrolled device.
+
+    Attributes:
+        id: random id, the one that log entries use.
+        name: unique within the tenant.
+        helper_digest: digest of its helper data.
+        identity: one-way hash of the device key, for key confirmation.
+        entry_index: index of its enrolment in the log.
+        revocation_index: index of its revocation in the log, None while it is in good standing.
+    """
+
+    id: str
+    name: str
+    helper_digest: str
+    identity: str
+    enrolled_at: datetime
+    revoked_at: datetime | None
+    entry_index: int
+    revocation_index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A committed release.
+
+    Attributes:
+        id: random id, the one that log entries use.
+        name: unique within the tenant.
+        release_id: digest of the verifier pack, the one that codewords are bound to.
+        pack_digest: digest of the stored pack file.
+        commitment_digest: digest of the canonical bytes of the pack's commitment.
+        alpha: declared bound on the probability of naming any innocent.
+        bits: L, length of a codeword.
+        entry_index: index of its commitment in the log.
+    """
+
+    id: str
+    name: str
+    release_id: str
+    pack_digest: str
+    commitment_digest: str
+    alpha: float
+    bits: int
+    committed_at: datetime
+    entry_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """What the signer needs to make one copy: the registrar's nonce and the codeword drawn from it.
+
+    Attributes:
+        copy_id: id of the copy to be issued.
+        release: name of the release.
+        device: name of the device.
+        nonce: 32 bytes drawn after the release was committed.
+        codeword: int8 of shape (L,), values -1 and +1; hand it to the signer and to nobody else.
+        entry_index: index of the reservation in the log.
+    """
+
+    copy_id: str
+    release: str
+    device: str
+    nonce: bytes
+    codeword: NDArray[np.int8] = field(repr=False, compare=False)
+    entry_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A copy of a release for a device: reserved, and issued once `issued_at` is set."""
+
+    id: str
+    release: str
+    device: str
+    reserved_at: datetime
+    reservation_index: int
+    artefact_digest: str | None
+    method: Method | None
+    issued_at: datetime | None
+    entry_index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """The question whose copy a suspect is, and whether it has been answered."""
+
+    id: str
+    release: str
+    suspect: str
+    opened_at: datetime
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedVerdict:
+    """A verdict that stands in the log."""
+
+    case_id: str
+    release: str
+    suspect: str
+    verdict: Verdict
+    verdict_digest: str
+    observation_digest: str
+    recorded_at: datetime
+    entry_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A signed statement of the log's size and root.
+
+    Attributes:
+        origin: name of the log.
+        size: number of entries.
+        root: 32 bytes, RFC 6962 root of the first `size` entries.
+        note: the C2SP signed note, verbatim.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of the log: its index and the exact bytes that are hashed."""
+
+    index: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InclusionProof:
+    """That entry `index` is in the tree of `size` entries whose root the checkpoint signs."""
+
+    index: int
+    size: int
+    hashes: tuple[bytes, ...]
+    leaf_hash: bytes
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsistencyProof:
+    """That the tree of `old_size` entries is a prefix of the one that the checkpoint signs."""
+
+    old_size: int
+    size: int
+    hashes: tuple[bytes, ...]
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReport:
+    """What an audit that found nothing wrong has looked at. There is no report of a failed audit: it raises.
+
+    Attributes:
+        size: number of entries in the log.
+        root: `sha256:` and the root of all entries in hexadecimal.
+        published: size of the newest signed checkpoint.
+        checkpoints: number of signed checkpoints, each compared with the root rebuilt at its size.
+        nodes: number of stored subtree hashes compared.
+        entries: entries by kind, each matched with its row.
+        rows: rows by table, each matched with its entries.
+        opened: sealed cells that were opened and compared with what the log commits to.
+        audited: True.
+    """
+
+    size: int
+    root: str
+    published: int
+    checkpoints: int
+    nodes: int
+    entries: Mapping[str, int]
+    rows: Mapping[str, int]
+    opened: int
+    audited: bool = True

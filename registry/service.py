@@ -1,0 +1,212 @@
+"""The registry's use-cases, one method each.
+
+A `Registry` belongs to one unit of work of a `Store` (`registry/store.py`): it never commits, and everything it does
+in a unit happens or nothing does. It gets all it needs in its constructor and returns frozen values of
+`registry/records.py`. `tenant` is always a tenant's id; another tenant's things are unknown.
+
+What is appended to the log in a unit is signed right after that unit has been committed, never before, so that no
+signed checkpoint can be lost or contradicted. Hence two rules for callers:
+
+- read the proof of an entry in a later unit than the one that wrote it (`NotPublished` otherwise);
+- reserve copies in a later unit than the one that committed the release (`NotCommitted` otherwise).
+"""
+
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+
+from fingerprint.pack import VerifierPack
+from fingerprint.verdict import Verdict
+from fingerprint.verify import Candidates
+from registry.records import (
+    ApiKey,
+    Case,
+    Checkpoint,
+    ConsistencyProof,
+    Copy,
+    Device,
+    Entry,
+    InclusionProof,
+    Method,
+    NewApiKey,
+    Page,
+    Principal,
+    RecordedVerdict,
+    Release,
+    Reservation,
+    Scope,
+    Tenant,
+)
+from registry.usecases.access import Access
+from registry.usecases.cases import Cases
+from registry.usecases.copies import Copies
+from registry.usecases.devices import Devices
+from registry.usecases.ledger import Ledger
+from registry.usecases.releases import Releases
+from registry.usecases.tools import Tools
+
+
+class Registry:
+    """One door to all use-cases; each group of them lives in one module of `registry/usecases/`."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._access = Access(tools)
+        self._devices = Devices(tools)
+        self._releases = Releases(tools)
+        self._copies = Copies(tools)
+        self._cases = Cases(tools)
+        self._ledger = Ledger(tools)
+
+    # --- tenants and API keys -----------------------------------------------------------------------------------
+
+    def create_tenant(self, name: str) -> Tenant:
+        """A new organisation. Raises MalformedName, DuplicateName."""
+        return self._access.create_tenant(name)
+
+    def tenant(self, name: str) -> Tenant:
+        """The organisation of that name. Raises UnknownTenant."""
+        return self._access.tenant(name)
+
+    def create_api_key(
+        self, tenant: str, name: str, scopes: AbstractSet[Scope], expires_at: datetime | None = None
+    ) -> NewApiKey:
+        """A new key, its token shown this once. Raises MalformedName, MalformedValue, DuplicateName, UnknownTenant."""
+        return self._access.create_api_key(tenant, name, scopes, expires_at)
+
+    def authenticate(self, token: str) -> Principal:
+        """Who presents this token. Raises UnknownToken, ExpiredToken."""
+        return self._access.authenticate(token)
+
+    def api_keys(self, tenant: str) -> tuple[ApiKey, ...]:
+        """Every key of the tenant, by name, without tokens."""
+        return self._access.api_keys(tenant)
+
+    def revoke_api_key(self, tenant: str, key_id: str) -> ApiKey:
+        """The key, refused from now on. Raises UnknownApiKey, AlreadyRevoked."""
+        return self._access.revoke_api_key(tenant, key_id)
+
+    # --- devices ------------------------------------------------------------------------------------------------
+
+    def enroll_device(
+        self, tenant: str, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes
+    ) -> Device:
+        """A new device. Raises MalformedName, MalformedValue, DuplicateName, UnknownTenant."""
+        return self._devices.enroll(tenant, name, helper_data=helper_data, identity=identity, codeword_key=codeword_key)
+
+    def device(self, tenant: str, name: str) -> Device:
+        """The device of that name. Raises UnknownDevice."""
+        return self._devices.get(tenant, name)
+
+    def helper_data(self, tenant: str, name: str) -> bytes:
+        """Helper data of the device, as given at enrolment. Raises UnknownDevice."""
+        return self._devices.helper_data(tenant, name)
+
+    def devices(self, tenant: str, *, after: str | None = None, limit: int = 100) -> Page[Device]:
+        """Devices by name. Raises MalformedValue for a limit outside 1..1000."""
+        return self._devices.page(tenant, after=after, limit=limit)
+
+    def revoke_device(self, tenant: str, name: str) -> Device:
+        """The device, refused new copies from now on. Raises UnknownDevice, AlreadyRevoked."""
+        return self._devices.revoke(tenant, name)
+
+    # --- releases -----------------------------------------------------------------------------------------------
+
+    def commit_release(self, tenant: str, name: str, *, pack: bytes) -> Release:
+        """A release, committed by its verifier pack. Raises MalformedName, PackMalformed, DuplicateName or -Release."""
+        return self._releases.commit(tenant, name, pack=pack)
+
+    def release(self, tenant: str, name: str) -> Release:
+        """The release of that name. Raises UnknownRelease."""
+        return self._releases.get(tenant, name)
+
+    def releases(self, tenant: str, *, after: str | None = None, limit: int = 100) -> Page[Release]:
+        """Releases by name. Raises MalformedValue for a limit outside 1..1000."""
+        return self._releases.page(tenant, after=after, limit=limit)
+
+    def pack(self, tenant: str, release: str) -> VerifierPack:
+        """The release's verifier pack, its digest checked. Raises UnknownRelease, BlobTampered."""
+        return VerifierPack.from_bytes(self.pack_bytes(tenant, release))
+
+    def pack_bytes(self, tenant: str, release: str) -> bytes:
+        """The release's verifier pack as stored, its digest checked. Raises UnknownRelease, BlobTampered."""
+        return self._releases.pack_bytes(tenant, release)
+
+    # --- copies -------------------------------------------------------------------------------------------------
+
+    def reserve_copy(self, tenant: str, release: str, device: str) -> Reservation:
+        """Nonce and codeword of a copy to be made. Raises UnknownRelease or -Device, DeviceRevoked, NotCommitted."""
+        return self._copies.reserve(tenant, release, device)
+
+    def issue_copy(self, tenant: str, copy_id: str, *, artefact_digest: str, method: Method | str) -> Copy:
+        """The copy, issued. Raises UnknownCopy, AlreadyIssued, DeviceRevoked, MalformedDigest, MalformedValue."""
+        return self._copies.issue(tenant, copy_id, artefact_digest=artefact_digest, method=method)
+
+    def copy(self, tenant: str, copy_id: str) -> Copy:
+        """The copy of that id. Raises UnknownCopy."""
+        return self._copies.get(tenant, copy_id)
+
+    def copies(
+        self, tenant: str, release: str | None = None, *, after: str | None = None, limit: int = 100
+    ) -> Page[Copy]:
+        """Copies in the order of their reservation. Raises UnknownRelease, MalformedValue."""
+        return self._copies.page(tenant, release, after=after, limit=limit)
+
+    def copies_of_artefact(self, tenant: str, artefact_digest: str) -> tuple[Copy, ...]:
+        """Copies issued as exactly this file. Raises MalformedDigest."""
+        return self._copies.of_artefact(tenant, artefact_digest)
+
+    # --- cases --------------------------------------------------------------------------------------------------
+
+    def open_case(self, tenant: str, release: str, *, suspect: str) -> Case:
+        """A new case: whose copy of this release is the suspect? Raises UnknownRelease, MalformedName."""
+        return self._cases.open(tenant, release, suspect=suspect)
+
+    def case(self, tenant: str, case_id: str) -> Case:
+        """The case of that id. Raises UnknownCase."""
+        return self._cases.get(tenant, case_id)
+
+    def cases(self, tenant: str, *, after: str | None = None, limit: int = 100) -> Page[Case]:
+        """Cases by id. Raises MalformedValue for a limit outside 1..1000."""
+        return self._cases.page(tenant, after=after, limit=limit)
+
+    def candidates(self, tenant: str, release: str) -> Candidates:
+        """Every reserved copy's codeword, unsealed: to be called only once the evidence is fixed.
+
+        Raises UnknownRelease, SealBroken.
+        """
+        return self._copies.candidates(tenant, release)
+
+    def enrolled(self, tenant: str) -> int:
+        """How many devices were ever enrolled, revoked ones included."""
+        return self._devices.count(tenant)
+
+    def record_verdict(
+        self, tenant: str, case_id: str, verdict: Verdict, *, observation_digest: str
+    ) -> RecordedVerdict:
+        """The verdict, in the log. Raises UnknownCase, CaseDecided, ForeignVerdict, MalformedDigest."""
+        return self._cases.record(tenant, case_id, verdict, observation_digest=observation_digest)
+
+    def verdict(self, tenant: str, case_id: str) -> RecordedVerdict:
+        """The case's verdict. Raises UnknownCase, CaseUndecided."""
+        return self._cases.verdict(tenant, case_id)
+
+    # --- the log ------------------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest signed checkpoint; every log has one, of size 0 at first."""
+        return self._ledger.checkpoint()
+
+    def verifier_key(self) -> str:
+        """The log's public key as a C2SP vkey: `name+hex+base64`."""
+        return self._ledger.verifier_key()
+
+    def entry(self, index: int) -> Entry:
+        """The entry's exact bytes. Raises UnknownEntry."""
+        return self._ledger.entry(index)
+
+    def proof(self, entry_index: int) -> InclusionProof:
+        """That the entry is under the newest checkpoint. Raises UnknownEntry, NotPublished."""
+        return self._ledger.proof(entry_index)
+
+    def consistency(self, old_size: int) -> ConsistencyProof:
+        """That the newest checkpoint extends the tree of `old_size` entries. Raises UnknownEntry."""
+        return self._ledger.consistency(old_size)

@@ -1,0 +1,87 @@
+"""From a suspect's answers to a recorded verdict: a numbered recipe.
+
+| step | what | what it stops |
+|---|---|---|
+| 1 | the case is open | deciding a case twice, picking the better verdict |
+| 2 | the release's pack is loaded, its digest checked against the commitment | probes or references chosen after the fact |
+| 3 | the answers become an observation | malformed, infinite, constant or mis-sized answers |
+| 4 | the observation becomes evidence y; no codeword is in reach | evidence fitted to a device: the theorem's premise |
+| 5 | only now the codewords are unsealed | |
+| 6 | every codeword is judged, corrected for all devices ever enrolled | looking at many and reporting one |
+| 7 | the verdict is appended to the log and recorded with the case | losing or changing a verdict |
+
+Steps 1 to 6 (`weigh`) only read and may take seconds; step 7 (`settle`) writes. A service runs them in two units, so
+that no writer waits for arithmetic; `verify_case` runs all seven in one.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fingerprint.observation import observe
+from fingerprint.verdict import Verdict
+from fingerprint.verify import gather, judge
+from registry.errors import CaseDecided
+from registry.records import RecordedVerdict
+from registry.service import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A verdict not recorded yet, with the case it belongs to."""
+
+    tenant: str
+    case_id: str
+    observation_digest: str
+    verdict: Verdict = field(repr=False)
+
+
+def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: NDArray[Any]) -> Weighed:
+    """Steps 1 to 6: what the answers say about every issued or reserved copy of the case's release.
+
+    Args:
+        registry: any unit, a reading one included.
+        tenant: id of the tenant.
+        case_id: an open case.
+        kind: `logits`, `logprobs`, `probs` or `labels`.
+        answers: (n, C) floats or (n,) labels, in the order of the release's probes.
+
+    Raises:
+        UnknownCase: no such case.
+        CaseDecided: it has its verdict.
+        ObservationError: the answers cannot be used; its subclass says why.
+    """
+    # 1. The case is open.
+    case = registry.case(tenant, case_id)
+    if case.decided:
+        raise CaseDecided(f"case {case_id} has its verdict; open another case to test again")
+    # 2. The pack, as committed.
+    pack = registry.pack(tenant, case.release)
+    # 3. The observation.
+    observation = observe(kind, answers, probes=pack.count, classes=pack.classes)
+    # 4. The evidence, before any codeword is unsealed.
+    evidence = gather(pack, observation)
+    # 5. The codewords.
+    candidates = registry.candidates(tenant, case.release)
+    # 6. The judgement, over at least every device that was ever enrolled.
+    tests = max(len(candidates.copies), registry.enrolled(tenant), 1)
+    verdict = judge(evidence, candidates, tests=tests)
+    return Weighed(tenant=tenant, case_id=case_id, observation_digest=observation.digest, verdict=verdict)
+
+
+def settle(registry: Registry, weighed: Weighed) -> RecordedVerdict:
+    """Step 7: the verdict in the log and with its case.
+
+    Raises:
+        CaseDecided: somebody decided the case in the meantime; nothing was recorded.
+    """
+    # 7. The record.
+    return registry.record_verdict(
+        weighed.tenant, weighed.case_id, weighed.verdict, observation_digest=weighed.observation_digest
+    )
+
+
+def verify_case(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: NDArray[Any]) -> RecordedVerdict:
+    """All seven steps in one writing unit; see `weigh` and `settle` for arguments and errors."""
+    return settle(registry, weigh(registry, tenant, case_id, kind=kind, answers=answers))
