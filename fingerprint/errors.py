@@ -17,7 +17,10 @@ FingerprintError
 │   ├── UnknownKind                a kind of answer that nobody defined
 │   └── ConstantOutputs            the same answer to every probe: no evidence in it
 ├── WrongRelease                   evidence or codewords of another release
+├── EnrolmentError                 a device that cannot be enrolled
+│   └── TooFewReliableCells        not enough steady ones or zeros for the profile
 └── ReconstructionError            a device key that did not come back
+    ├── ReadoutMalformed           a read-out of another length, or not of 0 and 1
     ├── ReadoutUnhealthy           stuck, repeated or one-sided read-out
     ├── ProfileMismatch            helper data made under another profile
     ├── HelperDataAltered          its checksum does not hold: a bit changed on the way
@@ -93,8 +96,20 @@ class WrongRelease(FingerprintError):
     """Evidence, probes or codewords that belong to another release."""
 
 
+class EnrolmentError(FingerprintError):
+    """A device that cannot be enrolled as it is."""
+
+
+class TooFewReliableCells(EnrolmentError):
+    """Not enough cells that start steadily as one, or as zero, for the profile."""
+
+
 class ReconstructionError(FingerprintError):
     """A device key that did not come back exactly."""
+
+
+class ReadoutMalformed(ReconstructionError):
+    """A read-out that is not one bit, 0 or 1, for every cell."""
 
 
 class ReadoutUnhealthy(ReconstructionError):
