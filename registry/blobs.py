@@ -1,0 +1,66 @@
+"""Verifier packs as files named by their digest.
+
+A file appears whole or not at all: it is written under another name, flushed to the disk, then renamed. Its digest is
+checked whenever it is read. Whoever can write here can delete packs or add unknown ones, and cannot change one unseen.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from fingerprint import canonical
+from registry.errors import BlobTampered
+
+
+class PackFiles:
+    """Content-addressed files in one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def put(self, data: bytes) -> str:
+        """Keep the bytes and return their digest; keeping the same bytes twice keeps them once."""
+        digest = canonical.digest(data)
+        target = self._path(digest)
+        if not target.exists():
+            self._write(target, data)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of that digest.
+
+        Raises:
+            BlobTampered: gone, or no longer the bytes of that digest.
+        """
+        try:
+            data = self._path(digest).read_bytes()
+        except FileNotFoundError as error:
+            raise BlobTampered(f"the file of {digest} is gone from {self._directory}; restore it") from error
+        if canonical.digest(data) != digest:
+            raise BlobTampered(f"the file of {digest} holds other bytes than it was written with; restore it")
+        return data
+
+    def _path(self, digest: str) -> Path:
+        return self._directory / digest.removeprefix("sha256:")
+
+    def _write(self, target: Path, data: bytes) -> None:
+        descriptor, name = tempfile.mkstemp(dir=self._directory, prefix=".writing-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        flush_directory(self._directory)
+
+
+def flush_directory(directory: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

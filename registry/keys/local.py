@@ -1,0 +1,117 @@
+"""Key-encryption keys given as bytes, or kept in a file that only its owner can read.
+
+The file holds one key a line in hexadecimal, the current one first; the rest only unwrap what they wrapped. A key's id
+is made from the key (first 8 bytes of SHA-256 under a domain tag), so a key has the same id wherever it is kept.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+from registry.errors import KeyFileUnsafe, MalformedValue, SealBroken, StoreMissing, UnknownKey
+from registry.keys.aead import cipher
+
+KEY_BYTES, NONCE_BYTES = 32, 12
+_WRAP_TAG = b"countermark/wrap/v1\x00"
+
+
+def key_id(key: bytes) -> str:
+    """The id of a key-encryption key: 16 hexadecimal digits.
+
+    Example:
+        >>> key_id(bytes(32))
+        '58a1a83b413ceaff'
+    """
+    return hashlib.sha256(b"countermark/kek-id/v1\x00" + key).digest()[:8].hex()
+
+
+class LocalKeys:
+    """A `KeyProvider` over keys in memory, the current one first; its representation shows ids only."""
+
+    def __init__(self, keys: Sequence[bytes], entropy: Callable[[int], bytes]) -> None:
+        if not keys or any(len(key) != KEY_BYTES for key in keys):
+            raise MalformedValue(f"a key-encryption key has {KEY_BYTES} bytes; give one or more of them")
+        self._ciphers: dict[str, AESGCMSIV] = {key_id(key): cipher(key) for key in keys}
+        self._current = key_id(keys[0])
+        self._entropy = entropy
+
+    def __repr__(self) -> str:
+        return f"LocalKeys({', '.join(self._ciphers)})"
+
+    @property
+    def current(self) -> str:
+        """Id of the first key."""
+        return self._current
+
+    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+        """A nonce, then AES-256-GCM-SIV(current key, nonce, data key; context)."""
+        nonce = self._entropy(NONCE_BYTES)
+        return nonce + self._ciphers[self._current].encrypt(nonce, data_key, _WRAP_TAG + context)
+
+    def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
+        """The data key. Raises UnknownKey, SealBroken."""
+        if key_id not in self._ciphers:
+            raise UnknownKey(
+                f"a row is sealed under the key {key_id}, which was not given; add it after the current one"
+            )
+        try:
+            return self._ciphers[key_id].decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _WRAP_TAG + context)
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken("a data key does not unwrap here: it was altered, or moved from another row") from error
+
+
+def split_keys(data: bytes) -> tuple[bytes, ...]:
+    """Keys of 32 bytes written one after the other, the current one first. Raises MalformedValue."""
+    if not data or len(data) % KEY_BYTES:
+        raise MalformedValue(f"the key-encryption key has {len(data)} bytes; give 32, or 32 for each key, newest first")
+    return tuple(data[start : start + KEY_BYTES] for start in range(0, len(data), KEY_BYTES))
+
+
+def create_private_file(path: Path, text: str) -> None:
+    """A new file of mode 0600, on the disk when this returns.
+
+    Raises:
+        FileExistsError: there is one already; it is left as it is.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_private_file(path: Path) -> str:
+    """The text of a file that nobody but its owner may read or write.
+
+    Raises:
+        StoreMissing: no such file.
+        KeyFileUnsafe: group or others have any right to it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError as error:
+        raise StoreMissing(f"there is no key file {path}; initialise the store, or give the key") from error
+    with os.fdopen(descriptor, encoding="ascii") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            raise KeyFileUnsafe(f"{path} has mode {mode:04o}, so others can use the key; run: chmod 600 {path}")
+        return file.read()
+
+
+def read_keys(path: Path) -> tuple[bytes, ...]:
+    """The keys in a key file, the current one first. Raises StoreMissing, KeyFileUnsafe, MalformedValue."""
+    try:
+        keys = tuple(bytes.fromhex(line) for line in read_private_file(path).split())
+    except ValueError as error:
+        raise MalformedValue(f"{path} is not a key file: one key a line in hexadecimal") from error
+    return split_keys(b"".join(keys))
+
+
+def write_keys(path: Path, keys: Sequence[bytes]) -> None:
+    """A new key file. Raises FileExistsError."""
+    create_private_file(path, "".join(key.hex() + "\n" for key in keys))

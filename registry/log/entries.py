@@ -1,0 +1,172 @@
+"""What stands in the log: small canonical records of ids and digests, one function for each kind.
+
+The use-cases write entries with these functions and the audit recomputes them from the rows: one formula for both.
+Nothing personal is in an entry. Ids are random; names appear only as HMACs under a random salt of their row, so that
+forgetting the salt makes the entry say nothing about the name, with the log intact. Secrets appear only as salted or
+keyed commitments of high entropy.
+
+Canonical bytes: `fingerprint.canonical` under the tag `countermark/log/entry`, version 1.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fingerprint import canonical
+from fingerprint.errors import CanonicalMalformed
+from registry.errors import MalformedEntry
+from registry.records import EntryKind
+
+TAG = "countermark/log/entry"
+MAX_ENTRY_BYTES = 65_535  # an entry bundle of C2SP tlog-tiles prefixes each entry with a uint16
+
+
+def encode(kind: EntryKind, fields: Mapping[str, Any]) -> bytes:
+    """Canonical bytes of an entry.
+
+    Raises:
+        MalformedEntry: longer than an entry may be.
+    """
+    data = canonical.encode(TAG, {"kind": kind.value, **fields})
+    if len(data) > MAX_ENTRY_BYTES:
+        raise MalformedEntry(f"an entry of {len(data)} bytes; the log takes at most {MAX_ENTRY_BYTES}")
+    return data
+
+
+def decode(data: bytes) -> tuple[EntryKind, dict[str, Any]]:
+    """Kind and fields of an entry.
+
+    Raises:
+        MalformedEntry: not canonical bytes of an entry of a known kind.
+    """
+    try:
+        fields = canonical.decode(TAG, data)
+        return EntryKind(fields.pop("kind")), fields
+    except (CanonicalMalformed, KeyError, ValueError) as error:
+        raise MalformedEntry(f"not an entry of this log: {error}") from error
+
+
+def instant(moment: datetime) -> str:
+    """RFC 3339 in UTC with microseconds.
+
+    Example:
+        >>> instant(datetime(2026, 11, 24, 8, 30, tzinfo=UTC))
+        '2026-11-24T08:30:00.000000Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def salted(salt: bytes, purpose: str, value: bytes) -> str:
+    """`hmac-sha256:` and HMAC-SHA256(salt, purpose || 0x00 || value) in hexadecimal.
+
+    Example:
+        >>> salted(bytes(32), "device", b"pump 7")[:20]
+        'hmac-sha256:a8cad7f2'
+    """
+    return "hmac-sha256:" + hmac.new(salt, purpose.encode() + b"\x00" + value, hashlib.sha256).hexdigest()
+
+
+def key_commitment(codeword_key: bytes) -> str:
+    """What an enrolment says about the codeword key: one-way, and hiding since the key has 256 bits of entropy."""
+    return salted(codeword_key, "countermark/codeword-key/v1", b"")
+
+
+def codeword_salt(codeword_key: bytes, copy: str) -> bytes:
+    """The salt of one copy's codeword commitment: it can be disclosed with that codeword and tells of no other."""
+    return hmac.new(codeword_key, b"countermark/codeword-salt/v1\x00" + copy.encode(), hashlib.sha256).digest()
+
+
+def codeword_commitment(salt: bytes, codeword: bytes) -> str:
+    """What a reservation says about the copy's codeword (packed signs): hiding however short the codeword is."""
+    return salted(salt, "countermark/codeword/v1", codeword)
+
+
+def enrolment(
+    *,
+    tenant: str,
+    device: str,
+    salt: bytes,
+    name: str,
+    helper_digest: str,
+    identity: str,
+    commitment: str,
+    at: datetime,
+) -> dict[str, Any]:
+    """A device was enrolled."""
+    return {
+        "tenant": tenant,
+        "device": device,
+        "name": salted(salt, "device", name.encode()),
+        "helper_data": helper_digest,
+        "identity": identity,
+        "codeword_key": commitment,
+        "at": instant(at),
+    }
+
+
+def revocation(*, tenant: str, device: str, at: datetime) -> dict[str, Any]:
+    """A device was revoked."""
+    return {"tenant": tenant, "device": device, "at": instant(at)}
+
+
+def commitment(  # noqa: PLR0913 - one argument for each field of the entry, all by keyword
+    *,
+    tenant: str,
+    release: str,
+    salt: bytes,
+    name: str,
+    pack: str,
+    commitment: str,
+    alpha: float,
+    bits: int,
+    at: datetime,
+) -> dict[str, Any]:
+    """A release was committed: its pack, and what it commits its owner to."""
+    return {
+        "tenant": tenant,
+        "release": release,
+        "name": salted(salt, "release", name.encode()),
+        "pack": pack,
+        "commitment": commitment,
+        "alpha": alpha,
+        "bits": bits,
+        "at": instant(at),
+    }
+
+
+def reservation(
+    *, tenant: str, copy: str, release: str, device: str, nonce: bytes, codeword: str, after: int, at: datetime
+) -> dict[str, Any]:
+    """A nonce was drawn for a copy; `after` is the size of the checkpoint that held the commitment by then."""
+    return {
+        "tenant": tenant,
+        "copy": copy,
+        "release": release,
+        "device": device,
+        "nonce": canonical.digest(nonce),
+        "codeword": codeword,
+        "after": after,
+        "at": instant(at),
+    }
+
+
+def issue(*, tenant: str, copy: str, artefact: str, method: str, at: datetime) -> dict[str, Any]:
+    """A copy was issued as this file."""
+    return {"tenant": tenant, "copy": copy, "artefact": artefact, "method": method, "at": instant(at)}
+
+
+def verdict(
+    *, tenant: str, case: str, release: str, salt: bytes, suspect: str, observation: str, verdict: str, at: datetime
+) -> dict[str, Any]:
+    """A case was decided."""
+    return {
+        "tenant": tenant,
+        "case": case,
+        "release": release,
+        "suspect": salted(salt, "suspect", suspect.encode()),
+        "observation": observation,
+        "verdict": verdict,
+        "at": instant(at),
+    }

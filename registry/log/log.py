@@ -1,0 +1,138 @@
+"""The log of one registry: append in the unit's transaction, sign after it.
+
+Who may append holds the log's lock until its transaction ends (`LogStorage.lock`), so entries have no gaps and one
+order. `publish` runs in a transaction of its own, after the entries were committed: what it signs is durable and, since
+entries are append-only, a prefix of everything signed later. A crash between the two loses no entry and no signature;
+the next `publish` signs what is there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from registry.errors import Inconsistent, NotPublished, UnknownEntry
+from registry.log import entries, tree
+from registry.log.checkpoint import sign_checkpoint
+from registry.log.note import Ed25519Signer
+from registry.log.tree import Node, Range
+from registry.records import Checkpoint, ConsistencyProof, Entry, EntryKind, InclusionProof
+
+
+class LogStorage(Protocol):
+    """What the log needs of a database session. All of it happens in the session's transaction."""
+
+    def lock(self) -> None:
+        """Keep every other writer out of the log until the transaction ends."""
+
+    def size(self) -> int:
+        """Number of entries."""
+
+    def entry(self, index: int) -> bytes | None:
+        """The entry's bytes, None beyond the end."""
+
+    def nodes(self, nodes: Sequence[Node]) -> Mapping[Node, bytes]:
+        """Stored subtree hashes; raises NodeTampered when one is missing."""
+
+    def append(self, index: int, data: bytes, completed: Sequence[tuple[Node, bytes]]) -> None:
+        """Store an entry and the subtrees that it completes."""
+
+    def latest(self) -> Checkpoint | None:
+        """The newest signed checkpoint."""
+
+    def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
+        """Store a signed checkpoint."""
+
+
+class Log:
+    """The log as one unit sees it."""
+
+    def __init__(self, storage: LogStorage, signer: Ed25519Signer, clock: Callable[[], datetime]) -> None:
+        self._storage = storage
+        self._signer = signer
+        self._clock = clock
+        self._edge: tuple[int, list[bytes]] | None = None  # size and right edge, known once the lock is held
+
+    @property
+    def appended(self) -> int:
+        """Size of the log after what this unit appended; 0 if it appended nothing."""
+        return 0 if self._edge is None else self._edge[0]
+
+    def lock(self) -> None:
+        """Keep other writers out until the unit ends: what is read from here on stays true until it is written."""
+        self._storage.lock()
+
+    def append(self, kind: EntryKind, fields: Mapping[str, Any]) -> int:
+        """Append an entry and return its index."""
+        data = entries.encode(kind, fields)
+        if self._edge is None:
+            self._storage.lock()
+            size = self._storage.size()
+            self._edge = size, self._right_edge(size)
+        index, edge = self._edge
+        grown, completed = tree.grow(index, edge, tree.leaf_hash(data))
+        self._storage.append(index, data, completed)
+        self._edge = index + 1, grown
+        return index
+
+    def publish(self) -> Checkpoint:
+        """Sign the committed log, unless its newest checkpoint covers it already. Never call it after `append`.
+
+        Raises:
+            Inconsistent: the stored log no longer extends its newest checkpoint; nothing is signed.
+        """
+        self._storage.lock()
+        latest, size = self._storage.latest(), self._storage.size()
+        if latest is not None and latest.size == size:
+            return latest
+        if latest is not None and (latest.size > size or self._root(latest.size) != latest.root):
+            raise Inconsistent(
+                f"the stored log of {size} entries does not extend its checkpoint of {latest.size}; nothing was signed."
+                " Restore the newest database, and run the audit"
+            )
+        checkpoint = sign_checkpoint(size, self._root(size), self._signer)
+        self._storage.add_checkpoint(checkpoint, self._clock())
+        return checkpoint
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest signed checkpoint. Raises NotPublished on a log that was never published."""
+        latest = self._storage.latest()
+        if latest is None:
+            raise NotPublished("the log has no checkpoint yet; publish it")
+        return latest
+
+    def verifier_key(self) -> str:
+        """The log's public key as a vkey."""
+        return self._signer.verifier.vkey()
+
+    def entry(self, index: int) -> Entry:
+        """The entry at an index. Raises UnknownEntry."""
+        data = self._storage.entry(index)
+        if data is None:
+            raise UnknownEntry(f"the log has no entry {index}")
+        return Entry(index=index, data=data)
+
+    def proof(self, index: int) -> InclusionProof:
+        """That the entry is under the newest checkpoint. Raises UnknownEntry, NotPublished."""
+        leaf, checkpoint = tree.leaf_hash(self.entry(index).data), self.checkpoint()
+        if index >= checkpoint.size:
+            raise NotPublished(f"entry {index} is not under a signed checkpoint yet; read its proof in the next unit")
+        hashes = tree.inclusion(index, checkpoint.size, self._storage.nodes)
+        return InclusionProof(index=index, size=checkpoint.size, hashes=hashes, leaf_hash=leaf, checkpoint=checkpoint)
+
+    def consistency(self, old_size: int) -> ConsistencyProof:
+        """That the newest checkpoint extends the tree of `old_size` entries. Raises UnknownEntry."""
+        checkpoint = self.checkpoint()
+        if not 0 <= old_size <= checkpoint.size:
+            raise UnknownEntry(
+                f"the newest checkpoint has {checkpoint.size} entries; no tree of {old_size} leads to it"
+            )
+        hashes = tree.consistency(old_size, checkpoint.size, self._storage.nodes)
+        return ConsistencyProof(old_size=old_size, size=checkpoint.size, hashes=hashes, checkpoint=checkpoint)
+
+    def _root(self, size: int) -> bytes:
+        return tree.root(size, self._storage.nodes)
+
+    def _right_edge(self, size: int) -> list[bytes]:
+        nodes = tree.subtrees(Range(0, size))
+        stored = self._storage.nodes(nodes)
+        return [stored[node] for node in nodes]

@@ -1,0 +1,65 @@
+"""The log in the database: the one module of `registry.log` that knows SQLAlchemy."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, insert, or_, select, text
+from sqlalchemy.orm import Session
+
+from registry.errors import NodeTampered
+from registry.log.tree import Node
+from registry.models import CheckpointRow, LogEntryRow, LogNodeRow
+from registry.records import Checkpoint
+
+_ADVISORY_LOCK = 0x636F756E74657231  # "counter1": one log for a database, so one key for its lock
+
+
+class SqlLogStorage:
+    """`registry.log.log.LogStorage` over one session."""
+
+    def __init__(self, session: Session, origin: str) -> None:
+        self._session = session
+        self._origin = origin
+
+    def lock(self) -> None:
+        """On SQLite a writing unit's BEGIN IMMEDIATE has locked out every other writer already."""
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+    def size(self) -> int:
+        """Number of entries: one more than the last index, since the table has no gaps."""
+        return self._session.scalar(select(func.coalesce(func.max(LogEntryRow.idx) + 1, 0))) or 0
+
+    def entry(self, index: int) -> bytes | None:
+        """The entry's bytes, None beyond the end."""
+        return self._session.scalar(select(LogEntryRow.data).where(LogEntryRow.idx == index))
+
+    def nodes(self, nodes: Sequence[Node]) -> Mapping[Node, bytes]:
+        """Stored subtree hashes; raises NodeTampered when one is missing."""
+        if not nodes:
+            return {}
+        wanted = or_(*(and_(LogNodeRow.level == node.level, LogNodeRow.idx == node.index) for node in nodes))
+        rows = self._session.execute(select(LogNodeRow.level, LogNodeRow.idx, LogNodeRow.hash).where(wanted))
+        found = {Node(level, index): value for level, index, value in rows}
+        missing = set(nodes) - set(found)
+        if missing:
+            raise NodeTampered(f"the log lacks the stored subtrees {sorted(missing)}; run the audit")
+        return found
+
+    def append(self, index: int, data: bytes, completed: Sequence[tuple[Node, bytes]]) -> None:
+        """Store an entry and the subtrees that it completes."""
+        self._session.execute(insert(LogEntryRow), [{"idx": index, "data": data}])
+        rows = [{"level": node.level, "idx": node.index, "hash": value} for node, value in completed]
+        self._session.execute(insert(LogNodeRow), rows)
+
+    def latest(self) -> Checkpoint | None:
+        """The newest signed checkpoint."""
+        row = self._session.scalar(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
+        if row is None:
+            return None
+        return Checkpoint(origin=self._origin, size=row.size, root=row.root, note=row.note)
+
+    def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
+        """Store a signed checkpoint."""
+        values = {"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note, "signed_at": signed_at}
+        self._session.execute(insert(CheckpointRow), [values])

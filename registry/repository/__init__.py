@@ -1,0 +1,40 @@
+"""All queries of the registry, and with `registry.log.storage` the only ones.
+
+Every method of the tenants' repositories takes the tenant first and filters by it; a test reads every statement that
+the use-cases send and finds the filter in it. Two look beyond one tenant, by their nature: finding out whose token a
+token is (`access`), and the audit (`scan`). Rows of the database never leave this package; records do.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from registry.repository.access import AccessRepository
+from registry.repository.cases import CaseRepository
+from registry.repository.copies import CopyRepository
+from registry.repository.devices import DeviceRepository
+from registry.repository.releases import ReleaseRepository
+
+__all__ = ["Repository"]
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The tenants' repositories over one session."""
+
+    access: AccessRepository
+    devices: DeviceRepository
+    releases: ReleaseRepository
+    copies: CopyRepository
+    cases: CaseRepository
+
+    @classmethod
+    def over(cls, session: Session) -> "Repository":
+        """All of them over this session."""
+        return cls(
+            access=AccessRepository(session),
+            devices=DeviceRepository(session),
+            releases=ReleaseRepository(session),
+            copies=CopyRepository(session),
+            cases=CaseRepository(session),
+        )

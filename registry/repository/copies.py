@@ -1,0 +1,128 @@
+"""Copies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session, contains_eager
+
+from registry.models import CopyRow, DeviceRow, ReleaseRow
+from registry.records import Copy, Method, Page
+from registry.repository.devices import SealedKey
+from registry.repository.page import page
+
+_STREAM_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCopy:
+    """A copy's row as it is reserved."""
+
+    id: str
+    release: str
+    device: str
+    nonce: bytes
+    codeword_commitment: str
+    after: int
+    reserved_at: datetime
+    reservation_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """What a copy's codeword is derived from."""
+
+    copy: str
+    device_name: str
+    nonce: bytes
+    sealed: SealedKey
+
+
+def _copy(row: CopyRow) -> Copy:
+    return Copy(
+        id=row.id,
+        release=row.release.name,
+        device=row.device.name,
+        reserved_at=row.reserved_at,
+        reservation_index=row.reservation_index,
+        artefact_digest=row.artefact_digest,
+        method=None if row.method is None else Method(row.method),
+        issued_at=row.issued_at,
+        entry_index=row.issue_index,
+    )
+
+
+def _mine(tenant: str) -> Select[tuple[CopyRow]]:
+    """The tenant's copies, each with the names of its release and device."""
+    named = contains_eager(CopyRow.release).load_only(ReleaseRow.name, raiseload=True)
+    held = contains_eager(CopyRow.device).load_only(DeviceRow.name, raiseload=True)
+    joined = select(CopyRow).join(CopyRow.release).join(CopyRow.device)
+    return joined.where(CopyRow.tenant_id == tenant).options(named, held).execution_options(populate_existing=True)
+
+
+class CopyRepository:
+    """Queries about copies."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, tenant: str, copy: NewCopy) -> None:
+        """Store a reserved copy."""
+        row = CopyRow(
+            tenant_id=tenant,
+            id=copy.id,
+            release_pk=copy.release,
+            device_pk=copy.device,
+            nonce=copy.nonce,
+            codeword_commitment=copy.codeword_commitment,
+            after=copy.after,
+            reserved_at=copy.reserved_at,
+            reservation_index=copy.reservation_index,
+        )
+        self._session.add(row)
+        self._session.flush()
+
+    def get(self, tenant: str, copy_id: str) -> Copy | None:
+        """The copy of that id."""
+        row = self._session.scalar(_mine(tenant).where(CopyRow.id == copy_id))
+        return None if row is None else _copy(row)
+
+    def issue(self, tenant: str, copy: Copy) -> None:
+        """Mark a copy as issued, as its record says."""
+        mine = update(CopyRow).where(CopyRow.tenant_id == tenant, CopyRow.id == copy.id)
+        values = {
+            "artefact_digest": copy.artefact_digest,
+            "method": copy.method,
+            "issued_at": copy.issued_at,
+            "issue_index": copy.entry_index,
+        }
+        self._session.execute(mine.values(values))
+
+    def page(self, tenant: str, release: str | None, after: int, limit: int) -> Page[Copy]:
+        """Copies in the order of their reservation, of all releases or of the one of that id."""
+        statement = _mine(tenant).where(CopyRow.reservation_index > after).order_by(CopyRow.reservation_index)
+        if release is not None:
+            statement = statement.where(CopyRow.release_pk == release)
+        rows = self._session.scalars(statement.limit(limit + 1)).all()
+        return page(rows, limit, _copy, lambda row: str(row.reservation_index))
+
+    def of_artefact(self, tenant: str, artefact_digest: str) -> tuple[Copy, ...]:
+        """Copies that were issued as a file of that digest."""
+        statement = _mine(tenant).where(CopyRow.artefact_digest == artefact_digest)
+        return tuple(_copy(row) for row in self._session.scalars(statement.order_by(CopyRow.reservation_index)))
+
+    def hypotheses(self, tenant: str, release: str) -> Iterator[Hypothesis]:
+        """What the codewords of a release's copies are derived from, streamed in the order of reservation."""
+        columns = select(
+            CopyRow.id, CopyRow.nonce, DeviceRow.id, DeviceRow.name, DeviceRow.data_key, DeviceRow.codeword_key
+        )
+        statement = (
+            columns.join(CopyRow.device)
+            .where(CopyRow.tenant_id == tenant, CopyRow.release_pk == release)
+            .order_by(CopyRow.reservation_index)
+            .execution_options(yield_per=_STREAM_ROWS)
+        )
+        for copy, nonce, device, name, data_key, codeword_key in self._session.execute(statement):
+            sealed = SealedKey(device=device, data_key=data_key, codeword_key=codeword_key)
+            yield Hypothesis(copy=copy, device_name=name, nonce=nonce, sealed=sealed)

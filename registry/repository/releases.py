@@ -1,0 +1,67 @@
+"""Releases."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from registry.models import ReleaseRow
+from registry.records import Page, Release
+from registry.repository.page import page
+
+
+def _release(row: ReleaseRow) -> Release:
+    return Release(
+        id=row.id,
+        name=row.name,
+        release_id=row.release_id,
+        pack_digest=row.pack_digest,
+        commitment_digest=row.commitment_digest,
+        alpha=row.alpha,
+        bits=row.bits,
+        committed_at=row.committed_at,
+        entry_index=row.entry_index,
+    )
+
+
+class ReleaseRepository:
+    """Queries about releases."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, tenant: str, release: Release, *, salt: bytes, commitment: bytes) -> None:
+        """Store a release."""
+        row = ReleaseRow(
+            tenant_id=tenant,
+            id=release.id,
+            name=release.name,
+            salt=salt,
+            release_id=release.release_id,
+            pack_digest=release.pack_digest,
+            commitment=commitment,
+            commitment_digest=release.commitment_digest,
+            alpha=release.alpha,
+            bits=release.bits,
+            committed_at=release.committed_at,
+            entry_index=release.entry_index,
+        )
+        self._session.add(row)
+        self._session.flush()
+
+    def named(self, tenant: str, name: str) -> Release | None:
+        """The release of that name."""
+        row = self._session.scalar(select(ReleaseRow).where(ReleaseRow.tenant_id == tenant, ReleaseRow.name == name))
+        return None if row is None else _release(row)
+
+    def of_pack(self, tenant: str, release_id: str) -> Release | None:
+        """The release whose verifier pack has that digest."""
+        mine = select(ReleaseRow).where(ReleaseRow.tenant_id == tenant, ReleaseRow.release_id == release_id)
+        row = self._session.scalar(mine)
+        return None if row is None else _release(row)
+
+    def page(self, tenant: str, after: str | None, limit: int) -> Page[Release]:
+        """Releases by name."""
+        statement = select(ReleaseRow).where(ReleaseRow.tenant_id == tenant).order_by(ReleaseRow.name)
+        if after is not None:
+            statement = statement.where(ReleaseRow.name > after)
+        rows = self._session.scalars(statement.limit(limit + 1)).all()
+        return page(rows, limit, _release, lambda row: row.name)

@@ -1,0 +1,89 @@
+"""Cases and their verdicts."""
+
+from fingerprint import canonical
+from fingerprint.verdict import Verdict
+from registry.errors import CaseDecided, CaseUndecided, ForeignVerdict, UnknownCase, UnknownRelease
+from registry.log import entries
+from registry.records import Case, EntryKind, Page, RecordedVerdict
+from registry.usecases.tools import SALT_BYTES, Tools, require_digest, require_limit, require_name
+
+
+class Cases:
+    """A question, and its one answer."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._stored = tools.repository.cases
+
+    def open(self, tenant: str, release: str, *, suspect: str) -> Case:
+        """A new case."""
+        asked = self._tools.repository.releases.named(tenant, release)
+        if asked is None:
+            raise UnknownRelease(f"there is no release '{release}'; commit it first")
+        case = Case(
+            id=self._tools.new_id(),
+            release=release,
+            suspect=require_name(suspect, "suspect"),
+            opened_at=self._tools.clock(),
+            decided=False,
+        )
+        self._stored.add(tenant, case, release_pk=asked.id, salt=self._tools.entropy(SALT_BYTES))
+        return case
+
+    def get(self, tenant: str, case_id: str) -> Case:
+        """The case of that id."""
+        case = self._stored.get(tenant, case_id)
+        if case is None:
+            raise UnknownCase(f"there is no case with the id '{case_id}'; open one first")
+        return case
+
+    def page(self, tenant: str, *, after: str | None, limit: int) -> Page[Case]:
+        """Cases by id."""
+        return self._stored.page(tenant, after, require_limit(limit))
+
+    def record(self, tenant: str, case_id: str, verdict: Verdict, *, observation_digest: str) -> RecordedVerdict:
+        """The verdict, in the log and with its case, once."""
+        require_digest(observation_digest, "observation")
+        self._tools.log.lock()
+        case = self.get(tenant, case_id)
+        if case.decided:
+            raise CaseDecided(f"case {case_id} has its verdict; open another case to test again")
+        secrets = self._stored.secrets(tenant, case_id)
+        if verdict.release != secrets.release_id:
+            raise ForeignVerdict(f"the verdict is about {verdict.release}, the case about {secrets.release_id}")
+        if verdict.observation_digest != observation_digest:
+            raise ForeignVerdict("the verdict rests on other answers than those it is to be recorded with")
+        recorded = self._log(tenant, case, verdict, secrets.release_pk, secrets.salt)
+        self._stored.record(tenant, recorded)
+        return recorded
+
+    def verdict(self, tenant: str, case_id: str) -> RecordedVerdict:
+        """The case's verdict."""
+        self.get(tenant, case_id)
+        recorded = self._stored.verdict(tenant, case_id)
+        if recorded is None:
+            raise CaseUndecided(f"case {case_id} has no verdict yet; send the suspect's answers")
+        return recorded
+
+    def _log(self, tenant: str, case: Case, verdict: Verdict, release_pk: str, salt: bytes) -> RecordedVerdict:
+        now, digest = self._tools.clock(), canonical.digest(verdict.to_bytes())
+        fields = entries.verdict(
+            tenant=tenant,
+            case=case.id,
+            release=release_pk,
+            salt=salt,
+            suspect=case.suspect,
+            observation=verdict.observation_digest,
+            verdict=digest,
+            at=now,
+        )
+        return RecordedVerdict(
+            case_id=case.id,
+            release=case.release,
+            suspect=case.suspect,
+            verdict=verdict,
+            verdict_digest=digest,
+            observation_digest=verdict.observation_digest,
+            recorded_at=now,
+            entry_index=self._tools.log.append(EntryKind.VERDICT, fields),
+        )

@@ -1,0 +1,118 @@
+"""Devices."""
+
+import re
+
+from fingerprint import canonical
+from fingerprint.codeword import CODEWORD_KEY_BYTES
+from registry.errors import AlreadyRevoked, DuplicateName, MalformedValue, UnknownDevice
+from registry.log import entries
+from registry.records import Device, EntryKind, Page
+from registry.repository.devices import DeviceSecrets
+from registry.sealing import RowIdentity
+from registry.usecases.tools import SALT_BYTES, Tools, require_limit, require_name
+
+MAX_HELPER_BYTES = 1 << 20
+_IDENTITY = re.compile(r"[0-9a-f]{32,128}")
+
+
+def device_row(tenant: str, device: str) -> RowIdentity:
+    """Identity of a device's row."""
+    return RowIdentity("device", tenant, device)
+
+
+class Devices:
+    """Enrolment and revocation."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._stored = tools.repository.devices
+
+    def enroll(self, tenant: str, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Device:
+        """A new device: helper data as it is, its codeword key sealed, both committed to in the log."""
+        _require_enrolment(helper_data, identity, codeword_key)
+        require_name(name, "device")
+        self._tools.log.lock()
+        self._tools.require_tenant(tenant)
+        if self._stored.named(tenant, name) is not None:
+            raise DuplicateName(f"there is a device '{name}' already; choose another name")
+        identifier = self._tools.new_id()
+        secrets = self._secrets(tenant, identifier, helper_data, codeword_key)
+        device = self._log(tenant, identifier, name, identity, secrets)
+        self._stored.add(tenant, device, secrets)
+        return device
+
+    def get(self, tenant: str, name: str) -> Device:
+        """The device of that name."""
+        device = self._stored.named(tenant, name)
+        if device is None:
+            raise UnknownDevice(f"there is no device '{name}'; enrol it first")
+        return device
+
+    def helper_data(self, tenant: str, name: str) -> bytes:
+        """Helper data of the device."""
+        helper_data = self._stored.helper_data(tenant, name)
+        if helper_data is None:
+            raise UnknownDevice(f"there is no device '{name}'; enrol it first")
+        return helper_data
+
+    def page(self, tenant: str, *, after: str | None, limit: int) -> Page[Device]:
+        """Devices by name."""
+        return self._stored.page(tenant, after, require_limit(limit))
+
+    def count(self, tenant: str) -> int:
+        """How many devices were ever enrolled."""
+        return self._stored.count(tenant)
+
+    def revoke(self, tenant: str, name: str) -> Device:
+        """The device, refused new copies from now on; the copies it has stay known."""
+        self._tools.log.lock()
+        device, now = self.get(tenant, name), self._tools.clock()
+        if device.revoked_at is not None:
+            raise AlreadyRevoked(f"the device '{name}' was revoked before")
+        fields = entries.revocation(tenant=tenant, device=device.id, at=now)
+        index = self._tools.log.append(EntryKind.REVOCATION, fields)
+        self._stored.revoke(tenant, device.id, now, index)
+        return self.get(tenant, name)
+
+    def _secrets(self, tenant: str, device: str, helper_data: bytes, codeword_key: bytes) -> DeviceSecrets:
+        row, sealer = device_row(tenant, device), self._tools.sealer
+        data_key = sealer.new_data_key(row)
+        return DeviceSecrets(
+            salt=self._tools.entropy(SALT_BYTES),
+            helper_data=helper_data,
+            key_commitment=entries.key_commitment(codeword_key),
+            data_key=data_key,
+            codeword_key=sealer.seal(data_key, row, "codeword_key", codeword_key),
+        )
+
+    def _log(self, tenant: str, device: str, name: str, identity: str, secrets: DeviceSecrets) -> Device:
+        now, helper_digest = self._tools.clock(), canonical.digest(secrets.helper_data)
+        fields = entries.enrolment(
+            tenant=tenant,
+            device=device,
+            salt=secrets.salt,
+            name=name,
+            helper_digest=helper_digest,
+            identity=identity,
+            commitment=secrets.key_commitment,
+            at=now,
+        )
+        return Device(
+            id=device,
+            name=name,
+            helper_digest=helper_digest,
+            identity=identity,
+            enrolled_at=now,
+            revoked_at=None,
+            entry_index=self._tools.log.append(EntryKind.ENROLMENT, fields),
+            revocation_index=None,
+        )
+
+
+def _require_enrolment(helper_data: bytes, identity: str, codeword_key: bytes) -> None:
+    if not 0 < len(helper_data) <= MAX_HELPER_BYTES:
+        raise MalformedValue(f"helper data has 1 to {MAX_HELPER_BYTES} bytes, not {len(helper_data)}")
+    if not _IDENTITY.fullmatch(identity):
+        raise MalformedValue("the identity is a one-way hash in 32 to 128 lowercase hexadecimal digits")
+    if len(codeword_key) != CODEWORD_KEY_BYTES:
+        raise MalformedValue(f"the codeword key has {len(codeword_key)} bytes; it must have {CODEWORD_KEY_BYTES}")

@@ -1,0 +1,31 @@
+"""Reading the log."""
+
+from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof
+from registry.usecases.tools import Tools
+
+
+class Ledger:
+    """What the log shows to everybody."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._log = tools.log
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest signed checkpoint."""
+        return self._log.checkpoint()
+
+    def verifier_key(self) -> str:
+        """The log's public key."""
+        return self._log.verifier_key()
+
+    def entry(self, index: int) -> Entry:
+        """An entry's exact bytes."""
+        return self._log.entry(index)
+
+    def proof(self, entry_index: int) -> InclusionProof:
+        """That an entry is under the newest checkpoint."""
+        return self._log.proof(entry_index)
+
+    def consistency(self, old_size: int) -> ConsistencyProof:
+        """That the newest checkpoint extends an older tree."""
+        return self._log.consistency(old_size)

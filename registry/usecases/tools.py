@@ -1,0 +1,71 @@
+"""What every use-case is given, and the forms that every use-case insists on."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.blobs import PackFiles
+from registry.errors import MalformedDigest, MalformedName, MalformedValue, UnknownTenant
+from registry.log.log import Log
+from registry.repository import Repository
+from registry.sealing import Sealer
+
+MAX_NAME, MAX_LIMIT = 128, 1000
+SALT_BYTES = 32
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Everything a unit of work can touch: the database, the log, keys, files, the time and fresh randomness."""
+
+    repository: Repository
+    log: Log
+    sealer: Sealer
+    blobs: PackFiles
+    clock: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+
+    def new_id(self) -> str:
+        """A random id of 128 bits: 32 hexadecimal digits."""
+        return self.entropy(16).hex()
+
+    def require_tenant(self, tenant: str) -> None:
+        """Return if there is such a tenant. Raises UnknownTenant."""
+        if not self.repository.access.tenant_exists(tenant):
+            raise UnknownTenant(f"there is no tenant with the id '{tenant}'")
+
+
+def require_name(name: str, what: str) -> str:
+    """The name, if it can be one: 1 to 128 printing characters, no slash, no space at either end, composed (NFC).
+
+    Example:
+        >>> require_name("pump 7", "device")
+        'pump 7'
+
+    Raises:
+        MalformedName: it cannot.
+    """
+    whole = 0 < len(name) <= MAX_NAME and name == name.strip() and "/" not in name
+    if not whole or not name.isprintable() or unicodedata.normalize("NFC", name) != name:
+        raise MalformedName(
+            f"{name[:MAX_NAME]!r} cannot name a {what}: use 1 to {MAX_NAME} printing characters, no slash, no space at"
+            " either end, composed (Unicode NFC)"
+        )
+    return name
+
+
+def require_digest(digest: str, what: str) -> str:
+    """The digest, if it is `sha256:` and 64 lowercase hexadecimal digits. Raises MalformedDigest."""
+    if not _DIGEST.fullmatch(digest):
+        raise MalformedDigest(f"the digest of the {what} must be 'sha256:' and 64 lowercase hexadecimal digits")
+    return digest
+
+
+def require_limit(limit: int) -> int:
+    """The limit, if a page can have that many items. Raises MalformedValue."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise MalformedValue(f"a page has 1 to {MAX_LIMIT} items, not {limit}")
+    return limit
