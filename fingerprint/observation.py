@@ -1,0 +1,185 @@
+"""What a suspect answered: checked once, at birth, and stated.
+
+| kind | shape | what is checked |
+|---|---|---|
+| logits | (n, C) | finite, not constant |
+| logprobs | (n, C) | finite, each row's exponentials sum to one within 1e-2 |
+| probs | (n, C) | in 0..1, each row sums to one within 2e-2 (rounded answers are allowed) |
+| labels | (n,) | whole numbers in 0..C-1, not all the same |
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import log_softmax, logsumexp
+
+from fingerprint import canonical
+from fingerprint.errors import (
+    ConstantOutputs,
+    LabelOutOfRange,
+    NotFinite,
+    NotProbabilities,
+    ProbeCountMismatch,
+    UnknownKind,
+    WrongShape,
+)
+
+PROBABILITY_TOLERANCE = 2e-2  # answers rounded to two digits over ten classes still sum to one within this
+SMALLEST_PROBABILITY = 1e-6  # a rounded or reported zero stands for at least this much
+
+
+class Kind(StrEnum):
+    """Kinds of answer that a suspect can give."""
+
+    LOGITS = "logits"
+    LOGPROBS = "logprobs"
+    PROBS = "probs"
+    LABELS = "labels"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """Checked answers of one suspect to all probes of a release.
+
+    Attributes:
+        kind: kind of answer.
+        values: float64 (n, C), or int64 (n,) for labels.
+        classes: C.
+
+    Build it with `observe`.
+    """
+
+    kind: Kind
+    values: NDArray[Any]
+    classes: int
+
+    @property
+    def count(self) -> int:
+        """n, number of answers."""
+        return int(self.values.shape[0])
+
+    @cached_property
+    def log_probabilities(self) -> NDArray[np.float64]:
+        """log p, (n, C): of logits their log-softmax, of probabilities their log after flooring at 1e-6.
+
+        Raises:
+            UnknownKind: labels have no probabilities.
+        """
+        match self.kind:
+            case Kind.LOGITS | Kind.LOGPROBS:
+                return np.asarray(log_softmax(self.values, axis=1))
+            case Kind.PROBS:
+                return np.asarray(np.log(self.probabilities))
+            case _:
+                raise UnknownKind("labels carry no probabilities; use the one-hot answers")
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """q, (n, C), rows summing to one; one-hot for labels."""
+        match self.kind:
+            case Kind.LABELS:
+                one_hot: NDArray[np.float64] = np.eye(self.classes)[self.values]
+                return one_hot
+            case Kind.PROBS:
+                floored = np.maximum(self.values, SMALLEST_PROBABILITY)
+                return np.asarray(floored / floored.sum(axis=1, keepdims=True))
+            case _:
+                return np.asarray(np.exp(self.log_probabilities))
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of kind, shape and little-endian values: what the log's entry stands for."""
+        shape = ",".join(map(str, self.values.shape))
+        head = f"countermark/observation/v1\n{self.kind}\n{self.classes}\n{shape}\n".encode()
+        little = self.values.astype("<i8" if self.kind is Kind.LABELS else "<f8")
+        return canonical.digest(head + little.tobytes())
+
+
+def observe(kind: str, answers: ArrayLike, *, probes: int, classes: int) -> Observation:
+    """The checked observation of a suspect's answers.
+
+    Args:
+        kind: `logits`, `logprobs`, `probs` or `labels`.
+        answers: one row per probe, in the order of the probes.
+        probes: n of the release.
+        classes: C of the release.
+
+    Raises:
+        UnknownKind, WrongShape, ProbeCountMismatch, NotFinite, NotProbabilities, LabelOutOfRange, ConstantOutputs.
+
+    Example:
+        >>> observe("labels", [0, 2, 1], probes=3, classes=3).probabilities[1].tolist()
+        [0.0, 0.0, 1.0]
+    """
+    known = _kind(kind)
+    raw = _numeric(answers)
+    values = _labels(raw, probes, classes) if known is Kind.LABELS else _scores(raw, known, probes, classes)
+    if np.ptp(values, axis=0).max() == 0:
+        raise ConstantOutputs(
+            f"all {probes} answers are the same: there is no evidence in them; check how probes were sent"
+        )
+    values.setflags(write=False)
+    return Observation(kind=known, values=values, classes=classes)
+
+
+def _kind(kind: str) -> Kind:
+    try:
+        return Kind(kind)
+    except ValueError as error:
+        raise UnknownKind(f"kind {kind!r} is none of {', '.join(Kind)}; say what the suspect's answers are") from error
+
+
+def _numeric(answers: ArrayLike) -> NDArray[Any]:
+    try:
+        raw = np.asarray(answers)
+    except ValueError as error:
+        raise WrongShape("rows of different lengths; give one row of C numbers for each probe") from error
+    if raw.dtype.kind not in "fiub":
+        raise WrongShape(f"answers of type {raw.dtype}; give real numbers")
+    return raw
+
+
+def _count(raw: NDArray[Any], probes: int) -> None:
+    if raw.shape[0] != probes:
+        raise ProbeCountMismatch(f"{raw.shape[0]} answers to {probes} probes; answer every probe once, in order")
+
+
+def _labels(raw: NDArray[Any], probes: int, classes: int) -> NDArray[Any]:
+    if raw.ndim != 1:
+        raise WrongShape(f"labels of shape {raw.shape}; give one class number for each probe: ({probes},)")
+    _count(raw, probes)
+    if not np.isfinite(raw).all():
+        raise NotFinite("labels hold NaN or infinity; give class numbers")
+    if (raw != np.floor(raw)).any() or raw.min() < 0 or raw.max() >= classes:
+        raise LabelOutOfRange(f"labels between {raw.min()} and {raw.max()}; give whole numbers from 0 to {classes - 1}")
+    return raw.astype(np.int64)
+
+
+def _scores(raw: NDArray[Any], kind: Kind, probes: int, classes: int) -> NDArray[Any]:
+    if raw.ndim != 2 or raw.shape[1] != classes:
+        raise WrongShape(
+            f"{kind} of shape {raw.shape}; give ({probes}, {classes}): one row of {classes} for each probe"
+        )
+    _count(raw, probes)
+    values = raw.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if bad.size:
+        raise NotFinite(f"{bad.size} rows hold NaN or infinity, the first is row {bad[0]}; ask those probes again")
+    if kind is Kind.PROBS:
+        _check_sums(values.sum(axis=1), values.min(), "probs")
+    elif kind is Kind.LOGPROBS:
+        _check_sums(np.exp(np.minimum(logsumexp(values, axis=1), 50.0)), 0.0, "logprobs")
+    return values
+
+
+def _check_sums(sums: NDArray[np.float64], smallest: float, kind: str) -> None:
+    if smallest < 0:
+        raise NotProbabilities(f"{kind} hold a negative value, {smallest:.3g}; send them as logits if they are scores")
+    off = np.abs(sums - 1)
+    if off.max() > PROBABILITY_TOLERANCE:
+        row = int(off.argmax())
+        raise NotProbabilities(f"{kind}: row {row} sums to {sums[row]:.4g}, not 1; send all classes, or send logits")
