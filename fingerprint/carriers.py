@@ -10,7 +10,7 @@ Teacher T has C outputs, logits z(x) in R^C and penultimate features f(x) in R^F
 
 B is the discrete cosine basis without its constant column, and R three rounds of (keyed signs, keyed permutation,
 orthonormal cosine transform): both are exact, need no stored matrix and cost O(L log L), so that a thousand classes by
-five hundred components (half a million carriers) are as easy as ten by thirty. A dense Haar rotation would need L^2 numbers.
+five hundred components (half a million carriers) are as easy as ten by thirty. A dense Haar rotation needs L^2 numbers.
 The false-accusation bound asks nothing of R: it holds for every fixed orthogonal map (see `fingerprint.statistics`).
 """
 

@@ -5,7 +5,7 @@ the device, c is uniform on {-1, +1}^L and independent of y. Then for EVERY fixe
 the attack,
 
     P(t >= x) <= exp(-x^2 / 2)                        x >= 0     (Hoeffding 1963)
-    P(t >= x) <= Q(x) / (4 Q(sqrt 2)), 3.178.. Q(x)              (Bentkus and Dzindzalieta, Bernoulli 21(2), 2015, Theorem 1.1)
+    P(t >= x) <= Q(x) / (4 Q(sqrt 2)), 3.178.. Q(x)              (Bentkus and Dzindzalieta, Bernoulli 21(2), 2015)
 
 with Q the upper tail of the standard normal. The second constant is the best possible. `tail_bound` is the smaller of
 the two and one. Codewords of N devices are independent, hence 1 - (1 - p)^N for any of them (Sidak 1967, here exact).

@@ -1,0 +1,35 @@
+"""What can go wrong while a copy is made, as one tree.
+
+```
+DistillError
+├── FeaturesNotFound     no module of that name, or it gave nothing to tap
+├── ShapeError           inputs, targets and outputs that do not fit
+├── SettingsError        a setting that the loop does not allow
+├── Diverged             the loss became NaN or infinite
+└── ArtefactMalformed    bytes that are no copy of this architecture
+```
+"""
+
+
+class DistillError(Exception):
+    """Root of every error that this package raises."""
+
+
+class FeaturesNotFound(DistillError, ValueError):
+    """No module of that name, or it gave no tensor to tap."""
+
+
+class ShapeError(DistillError, ValueError):
+    """Inputs, targets or outputs that do not fit together."""
+
+
+class SettingsError(DistillError, ValueError):
+    """A setting that the loop does not allow."""
+
+
+class Diverged(DistillError, ArithmeticError):
+    """The loss became NaN or infinite."""
+
+
+class ArtefactMalformed(DistillError, ValueError):
+    """Bytes that do not hold a copy of this architecture."""

@@ -1,0 +1,56 @@
+"""A model's answers as arrays: what a suspect's owner would send back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from distill.taps import Features, head_inputs, logits_and_features
+
+_BATCH = 4096
+
+
+@torch.no_grad()
+def logits(model: nn.Module, inputs: Tensor) -> Tensor:
+    """Logits (n, C) in evaluation mode, batch by batch; the model's mode is put back."""
+    with _evaluation_mode(model):
+        return torch.cat([model(part) for part in torch.split(inputs, _BATCH)])
+
+
+@torch.no_grad()
+def with_features(model: nn.Module, inputs: Tensor, features: Features) -> tuple[Tensor, Tensor]:
+    """Logits (n, C) and penultimate features (n, F) in evaluation mode."""
+    with _evaluation_mode(model):
+        parts = [logits_and_features(model, part, features) for part in torch.split(inputs, _BATCH)]
+    return torch.cat([z for z, _ in parts]), torch.cat([f for _, f in parts])
+
+
+@torch.no_grad()
+def before_head(model: nn.Module, inputs: Tensor, head: str) -> Tensor:
+    """What the last layer reads, (n, F'), in evaluation mode."""
+    with _evaluation_mode(model):
+        return torch.cat([head_inputs(model, part, head) for part in torch.split(inputs, _BATCH)])
+
+
+def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:
+    """Share of inputs whose largest logit is at the label."""
+    return float((logits(model, inputs).argmax(dim=1) == labels).double().mean())
+
+
+def centred(values: Tensor) -> NDArray[np.float64]:
+    """Logits without their common mode, float64 (n, C)."""
+    z = values.numpy().astype(np.float64)
+    return np.asarray(z - z.mean(axis=1, keepdims=True))
+
+
+@contextmanager
+def _evaluation_mode(model: nn.Module) -> Iterator[None]:
+    found = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(found)

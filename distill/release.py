@@ -1,0 +1,178 @@
+"""Preparing a release: from a teacher and a transfer set to a verifier pack, a signing kit and a minting base."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from distill import outputs
+from distill.loop import Settings, Training, seeded, train
+from distill.mint import fit_minting_map, mint
+from distill.objectives import HintonKD
+from distill.signing import Signature, sign
+from distill.taps import Features
+from fingerprint import seeds
+from fingerprint.carriers import Whitening, fit_whitening
+from fingerprint.errors import ParameterError
+from fingerprint.kit import DEFAULT_STRENGTH, SigningKit
+from fingerprint.pack import DEFAULT_ALPHA, DEFAULT_RIDGE, VerifierPack
+from fingerprint.pool import default_pool
+
+CLEAN, BASE = "clean", "base"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What is chosen before anything is trained.
+
+    Attributes:
+        components: k, whitened components of the teacher's features; L = (C-1) k carriers.
+        strength: eps, in standard deviations of the teacher's centred logits.
+        clean_students: how many unsigned students to train; the first is the minting base, the others' mean logit is
+            the reference `clean`. At least 2.
+        alpha: family-wise false-accusation probability.
+        temperature: of the distillation.
+        training: epochs, batch size, learning rate.
+    """
+
+    components: int = 24
+    strength: float = DEFAULT_STRENGTH
+    clean_students: int = 3
+    alpha: float = DEFAULT_ALPHA
+    temperature: float = 4.0
+    training: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        if self.clean_students < 2:
+            raise ParameterError(f"{self.clean_students} clean students; a base and at least one reference make two")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A release before it is committed: what goes to the registry (`pack`) and what stays with the signer."""
+
+    pack: VerifierPack
+    kit: SigningKit
+    base: nn.Module
+    clean: tuple[nn.Module, ...]
+    head: str
+    student: Callable[[], nn.Module]
+    transfer: Tensor
+    teacher_logits: Tensor
+    teacher_features: Tensor
+    recipe: Recipe
+
+    def distil(self, codeword: ArrayLike, *, seed: tuple[seeds.Word, ...], progress: str | None = None) -> Training:
+        """A copy trained from the signed teacher."""
+        targets = sign(self.teacher_logits, self.teacher_features, Signature.of(self.kit, codeword))
+        return _student(self.student, self.transfer, targets, self.recipe, seed, progress)
+
+    def mint(self, codeword: ArrayLike) -> nn.Module:
+        """A copy minted from the base."""
+        return mint(self.base, self.kit, codeword, head=self.head)
+
+
+def prepare_release(
+    teacher: nn.Module,
+    *,
+    features: Features,
+    student: Callable[[], nn.Module],
+    head: str,
+    transfer: Tensor,
+    probes: Tensor,
+    release_key: bytes,
+    seed: tuple[seeds.Word, ...],
+    recipe: Recipe | None = None,
+    progress: bool = False,
+) -> Prepared:
+    """Train the clean students, fit the carriers, and put the verifier pack and the signing kit together.
+
+    Args:
+        teacher: any module whose output is logits.
+        features: where its penultimate features are: module name, or callable inputs -> features.
+        student: makes an untrained student.
+        head: name of the student's last layer, for minting.
+        transfer: inputs to distil on, (n, ...) float32.
+        probes: inputs that a suspect will be asked, (m, ...) float32.
+        release_key: 32 secret random bytes; carriers are drawn from it.
+        seed: words that name this release's trainings.
+        recipe: strength, components, clean students, alpha.
+        progress: whether to show progress bars.
+
+    Raises:
+        FeaturesNotFound, ShapeError, Diverged, fingerprint.errors.ParameterError.
+    """
+    chosen = recipe or Recipe()
+    logits, tapped = outputs.with_features(teacher, transfer, features)
+    whitening = fit_whitening(tapped.numpy(), components=chosen.components)
+    clean = tuple(
+        _student(
+            student, transfer, logits, chosen, (*seed, "clean", i), f"clean student {i + 1}" if progress else None
+        ).model
+        for i in range(chosen.clean_students)
+    )
+    pack = _pack(teacher, features, probes, whitening, clean, release_key, chosen)
+    kit = SigningKit(
+        release=pack.release_id,
+        release_key=release_key,
+        whitening=whitening,
+        classes=logits.shape[1],
+        strength=chosen.strength,
+        sigma=float(outputs.centred(logits).std()),
+        minting=fit_minting_map(clean[0], transfer, whitening(tapped.numpy()), head=head),
+    )
+    return Prepared(
+        pack=pack,
+        kit=kit,
+        base=clean[0],
+        clean=clean,
+        head=head,
+        student=student,
+        transfer=transfer,
+        teacher_logits=logits,
+        teacher_features=tapped,
+        recipe=chosen,
+    )
+
+
+def _student(
+    student: Callable[[], nn.Module],
+    transfer: Tensor,
+    targets: Tensor,
+    recipe: Recipe,
+    seed: tuple[seeds.Word, ...],
+    progress: str | None,
+) -> Training:
+    fresh = seeded(student, "distill/student", *seed)
+    objective = HintonKD(recipe.temperature)
+    return train(fresh, transfer, targets, objective, seed=seed, settings=recipe.training, progress=progress)
+
+
+def _pack(
+    teacher: nn.Module,
+    features: Features,
+    probes: Tensor,
+    whitening: Whitening,
+    clean: tuple[nn.Module, ...],
+    release_key: bytes,
+    recipe: Recipe,
+) -> VerifierPack:
+    _, tapped = outputs.with_features(teacher, probes, features)
+    centred = [outputs.centred(outputs.logits(model, probes)) for model in clean]
+    references = {CLEAN: np.mean(centred[1:], axis=0), BASE: centred[0]}
+    return VerifierPack(
+        release_key=release_key,
+        probes=probes.to(torch.float32).numpy(),
+        features=whitening(tapped.numpy()).astype(np.float32),
+        references={name: _float32(value) for name, value in references.items()},
+        pool=default_pool(tuple(sorted(references))),
+        alpha=recipe.alpha,
+        ridge=DEFAULT_RIDGE,
+    )
+
+
+def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    return values.astype(np.float32)

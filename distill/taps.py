@@ -1,0 +1,80 @@
+"""Where a model's penultimate features are: the name of a module, or a callable."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from distill.errors import FeaturesNotFound
+
+Features = str | Callable[[Tensor], Tensor]
+
+
+def submodule(model: nn.Module, name: str) -> nn.Module:
+    """The module of that dotted name.
+
+    Raises:
+        FeaturesNotFound: with the names that there are.
+
+    Example:
+        >>> submodule(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), "1")
+        ReLU()
+    """
+    modules = dict(model.named_modules())
+    if name not in modules or not name:
+        known = ", ".join(sorted(key for key in modules if key)) or "none"
+        raise FeaturesNotFound(f"no module is called {name!r}; this model has: {known}")
+    found: nn.Module = modules[name]
+    return found
+
+
+@contextmanager
+def _captured(module: nn.Module, *, of_input: bool) -> Iterator[list[Tensor]]:
+    seen: list[Tensor] = []
+
+    def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        seen.append(inputs[0] if of_input else output)
+
+    handle = module.register_forward_hook(hook)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def logits_and_features(model: nn.Module, inputs: Tensor, features: Features) -> tuple[Tensor, Tensor]:
+    """One forward pass: logits (n, C) and penultimate features (n, F), flattened.
+
+    Args:
+        model: any module whose output is logits.
+        inputs: (n, ...).
+        features: name of the module whose OUTPUT is the features, or a callable inputs -> features.
+
+    Raises:
+        FeaturesNotFound: no such module, or the forward pass never reached it.
+    """
+    if callable(features):
+        return model(inputs), features(inputs).flatten(1)
+    with _captured(submodule(model, features), of_input=False) as seen:
+        logits = model(inputs)
+    return logits, _one(seen, features)
+
+
+def head_inputs(model: nn.Module, inputs: Tensor, head: str) -> Tensor:
+    """What the last layer reads, (n, F'): the INPUT of the module called `head`.
+
+    Raises:
+        FeaturesNotFound: no such module, or the forward pass never reached it.
+    """
+    with _captured(submodule(model, head), of_input=True) as seen:
+        model(inputs)
+    return _one(seen, head)
+
+
+def _one(seen: list[Tensor], name: str) -> Tensor:
+    if not seen or not isinstance(seen[-1], torch.Tensor):
+        raise FeaturesNotFound(
+            f"the forward pass gave no tensor at {name!r}; name a module that the model really calls"
+        )
+    return seen[-1].flatten(1)
