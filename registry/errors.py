@@ -50,6 +50,7 @@ RegistryError
 └── StoreError                  the data directory or the database cannot be used
     ├── StoreMissing            not initialised
     ├── StoreExists             initialised already
+    ├── StoreOutdated           its database is at another revision than this code
     ├── KeyFileUnsafe           a key file that others can read
     ├── UnknownKey              sealed under a key that was not given
     └── SealingUnavailable      this build of OpenSSL has no AES-GCM-SIV
@@ -253,6 +254,10 @@ class StoreMissing(StoreError):
 
 class StoreExists(StoreError):
     """The data directory was initialised already."""
+
+
+class StoreOutdated(StoreError):
+    """The database is at another revision than this code; upgrade it, or run the code that belongs to it."""
 
 
 class KeyFileUnsafe(StoreError):

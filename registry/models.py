@@ -136,7 +136,7 @@ class DeviceRow(Base):
 
 
 class ReleaseRow(Base):
-    """A committed release; its verifier pack is a file named by its digest."""
+    """A committed release; its verifier pack is a sealed file, `pack_file` the digest of the file's bytes."""
 
     __tablename__ = "release"
     tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
@@ -145,6 +145,8 @@ class ReleaseRow(Base):
     salt: Mapped[bytes]
     release_id: Mapped[str] = mapped_column(DIGEST)
     pack_digest: Mapped[str] = mapped_column(DIGEST)
+    pack_file: Mapped[str] = mapped_column(DIGEST)
+    data_key: Mapped[bytes | None]
     commitment: Mapped[bytes]
     commitment_digest: Mapped[str] = mapped_column(DIGEST)
     alpha: Mapped[float]

@@ -3,7 +3,7 @@
 | step | what | what it stops |
 |---|---|---|
 | 1 | the case is open | deciding a case twice, picking the better verdict |
-| 2 | the release's pack is loaded, its digest checked against the commitment | probes or references chosen after the fact |
+| 2 | the release's pack is loaded, its digest that of the commitment | probes or references chosen after the fact |
 | 3 | the answers become an observation | malformed, infinite, constant or mis-sized answers |
 | 4 | the observation becomes evidence y; no codeword is in reach | evidence fitted to a device: the theorem's premise |
 | 5 | only now the codewords are unsealed | |

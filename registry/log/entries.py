@@ -111,7 +111,7 @@ def revocation(*, tenant: str, device: str, at: datetime) -> dict[str, Any]:
     return {"tenant": tenant, "device": device, "at": instant(at)}
 
 
-def commitment(  # noqa: PLR0913 - one argument for each field of the entry, all by keyword
+def commitment(
     *,
     tenant: str,
     release: str,

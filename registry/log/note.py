@@ -22,7 +22,7 @@ from registry.errors import MalformedNote, SignatureInvalid
 ED25519 = 0x01
 MAX_NOTE_CHARACTERS = 1_000_000
 MAX_SIGNATURES = 100
-_DASH = "— "
+_DASH, _PRIVATE = "— ", "PRIVATE+KEY+"
 _BAD_NAME = re.compile(r"[\s+\x00-\x1f\x7f]")
 
 
@@ -217,6 +217,30 @@ def decode_vkey(vkey: str) -> tuple[str, int, bytes]:
     if len(data) < 2 or identifier != key_id(name, data[0], data[1:]).hex():
         raise MalformedNote(f"the key id in the vkey of '{name}' is not that of its key; copy the vkey again")
     return name, data[0], data[1:]
+
+
+def encode_skey(name: str, seed: bytes) -> str:
+    """An Ed25519 private key as one line, in the form that Go's note package uses. Keep it secret."""
+    public = Ed25519Signer(name, seed).verifier.public_key
+    tail = base64.b64encode(bytes([ED25519]) + seed).decode()
+    return f"{_PRIVATE}{name}+{key_id(name, ED25519, public).hex()}+{tail}"
+
+
+def decode_skey(skey: str) -> Ed25519Signer:
+    """The signer whose private key this line holds.
+
+    Raises:
+        MalformedNote: not `PRIVATE+KEY+name+hex+base64`, or a key id of another key.
+    """
+    name, _, rest = skey.strip().removeprefix(_PRIVATE).partition("+")
+    identifier, _, encoded = rest.partition("+")
+    data = decode_base64(encoded)
+    if not skey.startswith(_PRIVATE) or len(data) != 33 or data[0] != ED25519:
+        raise MalformedNote("not an Ed25519 signing key of the form PRIVATE+KEY+name+hex+base64")
+    signer = Ed25519Signer(name, data[1:])
+    if signer.key_id.hex() != identifier:
+        raise MalformedNote(f"the key id of '{name}' is not that of its key; copy the signing key again")
+    return signer
 
 
 def decode_base64(text: str) -> bytes:

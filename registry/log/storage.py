@@ -38,9 +38,9 @@ class SqlLogStorage:
         """Stored subtree hashes; raises NodeTampered when one is missing."""
         if not nodes:
             return {}
-        wanted = or_(*(and_(LogNodeRow.level == node.level, LogNodeRow.idx == node.index) for node in nodes))
+        wanted = or_(*(and_(LogNodeRow.level == node.level, LogNodeRow.idx == node.number) for node in nodes))
         rows = self._session.execute(select(LogNodeRow.level, LogNodeRow.idx, LogNodeRow.hash).where(wanted))
-        found = {Node(level, index): value for level, index, value in rows}
+        found = {Node(level, number): value for level, number, value in rows}
         missing = set(nodes) - set(found)
         if missing:
             raise NodeTampered(f"the log lacks the stored subtrees {sorted(missing)}; run the audit")
@@ -49,7 +49,7 @@ class SqlLogStorage:
     def append(self, index: int, data: bytes, completed: Sequence[tuple[Node, bytes]]) -> None:
         """Store an entry and the subtrees that it completes."""
         self._session.execute(insert(LogEntryRow), [{"idx": index, "data": data}])
-        rows = [{"level": node.level, "idx": node.index, "hash": value} for node, value in completed]
+        rows = [{"level": node.level, "idx": node.number, "hash": value} for node, value in completed]
         self._session.execute(insert(LogNodeRow), rows)
 
     def latest(self) -> Checkpoint | None:

@@ -26,7 +26,7 @@ class Node(NamedTuple):
     """A complete subtree."""
 
     level: int
-    index: int
+    number: int
 
 
 class Range(NamedTuple):
@@ -71,7 +71,7 @@ def subtrees(leaves: Range) -> tuple[Node, ...]:
 
     Example:
         >>> subtrees(Range(0, 5))
-        (Node(level=2, index=0), Node(level=0, index=4))
+        (Node(level=2, number=0), Node(level=0, number=4))
     """
     low, high = leaves
     found = []
@@ -105,9 +105,9 @@ def grow(size: int, right_edge: Sequence[bytes], leaf: bytes) -> tuple[list[byte
     """
     edge, node, value = list(right_edge), Node(0, size), leaf
     completed = [(node, value)]
-    while node.index % 2:
+    while node.number % 2:
         value = node_hash(edge.pop(), value)
-        node = Node(node.level + 1, node.index >> 1)
+        node = Node(node.level + 1, node.number >> 1)
         completed.append((node, value))
     return [*edge, value], completed
 

@@ -30,7 +30,7 @@ def _case(row: CaseRow) -> Case:
     )
 
 
-def _mine(tenant: str) -> Select[tuple[CaseRow]]:
+def _mine(tenant: str) -> Select[CaseRow]:
     """The tenant's cases, each with its release and, if it is decided, its verification."""
     joined = select(CaseRow).join(CaseRow.release).outerjoin(CaseRow.verification)
     loaded = contains_eager(CaseRow.release), contains_eager(CaseRow.verification)

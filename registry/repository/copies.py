@@ -53,7 +53,7 @@ def _copy(row: CopyRow) -> Copy:
     )
 
 
-def _mine(tenant: str) -> Select[tuple[CopyRow]]:
+def _mine(tenant: str) -> Select[CopyRow]:
     """The tenant's copies, each with the names of its release and device."""
     named = contains_eager(CopyRow.release).load_only(ReleaseRow.name, raiseload=True)
     held = contains_eager(CopyRow.device).load_only(DeviceRow.name, raiseload=True)

@@ -1,11 +1,30 @@
 """Releases."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from registry.models import ReleaseRow
 from registry.records import Page, Release
 from registry.repository.page import page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPack:
+    """Where a release's verifier pack is: the digest of its sealed file, and the data key that opens it."""
+
+    file: str
+    data_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseSecrets:
+    """What a release's row holds beyond its record."""
+
+    salt: bytes
+    commitment: bytes
+    pack: SealedPack
 
 
 def _release(row: ReleaseRow) -> Release:
@@ -28,16 +47,18 @@ class ReleaseRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, tenant: str, release: Release, *, salt: bytes, commitment: bytes) -> None:
+    def add(self, tenant: str, release: Release, secrets: ReleaseSecrets) -> None:
         """Store a release."""
         row = ReleaseRow(
             tenant_id=tenant,
             id=release.id,
             name=release.name,
-            salt=salt,
+            salt=secrets.salt,
             release_id=release.release_id,
             pack_digest=release.pack_digest,
-            commitment=commitment,
+            pack_file=secrets.pack.file,
+            data_key=secrets.pack.data_key,
+            commitment=secrets.commitment,
             commitment_digest=release.commitment_digest,
             alpha=release.alpha,
             bits=release.bits,
@@ -57,6 +78,12 @@ class ReleaseRepository:
         mine = select(ReleaseRow).where(ReleaseRow.tenant_id == tenant, ReleaseRow.release_id == release_id)
         row = self._session.scalar(mine)
         return None if row is None else _release(row)
+
+    def sealed_pack(self, tenant: str, release: str) -> SealedPack:
+        """Where the verifier pack of the release of that id is; the release exists."""
+        columns = select(ReleaseRow.pack_file, ReleaseRow.data_key)
+        row = self._session.execute(columns.where(ReleaseRow.tenant_id == tenant, ReleaseRow.id == release)).one()
+        return SealedPack(file=row.pack_file, data_key=row.data_key)
 
     def page(self, tenant: str, after: str | None, limit: int) -> Page[Release]:
         """Releases by name."""

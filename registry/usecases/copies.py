@@ -41,8 +41,9 @@ class Copies:
         committed, holder = self._release(tenant, release), self._device(tenant, device)
         after = self._require_committed(committed)
         nonce = self._tools.entropy(codeword.NONCE_BYTES)
-        copy_id, key = self._tools.new_id(), self._codeword_key(
-            tenant, self._tools.repository.devices.sealed_key(tenant, holder.id)
+        copy_id, key = (
+            self._tools.new_id(),
+            self._codeword_key(tenant, self._tools.repository.devices.sealed_key(tenant, holder.id)),
         )
         signs = codeword.derive(key, release=committed.release_id, nonce=nonce, length=committed.bits)
         commitment = entries.codeword_commitment(entries.codeword_salt(key, copy_id), codeword.pack_bits(signs))
@@ -98,9 +99,7 @@ class Copies:
             copies.append(each.copy)
             rows.append(_derive(keys[each.sealed.device], committed, each.nonce))
         matrix = np.stack(rows) if rows else np.empty((0, committed.bits), dtype=np.int8)
-        return Candidates(
-            devices=tuple(devices), copies=tuple(copies), codewords=matrix, release=committed.release_id
-        )
+        return Candidates(devices=tuple(devices), copies=tuple(copies), codewords=matrix, release=committed.release_id)
 
     def _require_committed(self, release: Release) -> int:
         size = self._tools.log.checkpoint().size

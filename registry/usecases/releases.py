@@ -1,13 +1,26 @@
 """Releases."""
 
 from fingerprint import canonical
+from fingerprint.errors import PackMalformed
 from fingerprint.pack import VerifierPack
-from registry.errors import DuplicateName, DuplicateRelease, UnknownRelease
+from registry.errors import BlobTampered, DuplicateName, DuplicateRelease, UnknownRelease
 from registry.log import entries
 from registry.records import EntryKind, Page, Release
+from registry.repository.releases import ReleaseSecrets, SealedPack
+from registry.sealing import RowIdentity
 from registry.usecases.tools import SALT_BYTES, Tools, require_limit, require_name
 
 COMMITMENT_TAG = "countermark/release-commitment"
+
+
+def release_row(tenant: str, release: str) -> RowIdentity:
+    """Identity of a release's row."""
+    return RowIdentity("release", tenant, release)
+
+
+def commitment_bytes(pack: VerifierPack) -> bytes:
+    """Canonical bytes of what a pack commits its owner to."""
+    return canonical.encode(COMMITMENT_TAG, pack.commitment())
 
 
 class Releases:
@@ -19,15 +32,19 @@ class Releases:
 
     def commit(self, tenant: str, name: str, *, pack: bytes) -> Release:
         """A release: everything a verdict will rest on, fixed before any copy exists."""
-        parsed = VerifierPack.from_bytes(pack)
+        parsed = _parse(pack)
         require_name(name, "release")
         self._tools.log.lock()
         self._tools.require_tenant(tenant)
         self._require_new(tenant, name, parsed.release_id)
-        commitment = canonical.encode(COMMITMENT_TAG, parsed.commitment())
-        salt = self._tools.entropy(SALT_BYTES)
-        release = self._log(tenant, name, salt, parsed, self._tools.blobs.put(pack), canonical.digest(commitment))
-        self._stored.add(tenant, release, salt=salt, commitment=commitment)
+        identifier = self._tools.new_id()
+        secrets = ReleaseSecrets(
+            salt=self._tools.entropy(SALT_BYTES),
+            commitment=commitment_bytes(parsed),
+            pack=self._seal(tenant, identifier, pack),
+        )
+        release = self._log(tenant, identifier, name, parsed, secrets)
+        self._stored.add(tenant, release, secrets)
         return release
 
     def get(self, tenant: str, name: str) -> Release:
@@ -42,8 +59,19 @@ class Releases:
         return self._stored.page(tenant, after, require_limit(limit))
 
     def pack_bytes(self, tenant: str, name: str) -> bytes:
-        """The verifier pack as stored."""
-        return self._tools.blobs.get(self.get(tenant, name).pack_digest)
+        """The verifier pack, opened, its digest checked against what was committed."""
+        release = self.get(tenant, name)
+        stored = self._stored.sealed_pack(tenant, release.id)
+        row, file = release_row(tenant, release.id), self._tools.blobs.get(stored.file)
+        pack = self._tools.sealer.open(stored.data_key, row, "pack", file)
+        if canonical.digest(pack) != release.pack_digest:
+            raise BlobTampered(f"the verifier pack of '{name}' is not the one that was committed; restore it")
+        return pack
+
+    def _seal(self, tenant: str, release: str, pack: bytes) -> SealedPack:
+        row, sealer = release_row(tenant, release), self._tools.sealer
+        data_key = sealer.new_data_key(row)
+        return SealedPack(file=self._tools.blobs.put(sealer.seal(data_key, row, "pack", pack)), data_key=data_key)
 
     def _require_new(self, tenant: str, name: str, release_id: str) -> None:
         if self._stored.named(tenant, name) is not None:
@@ -52,29 +80,34 @@ class Releases:
         if same is not None:
             raise DuplicateRelease(f"this verifier pack is committed already, as the release '{same.name}'")
 
-    def _log(
-        self, tenant: str, name: str, salt: bytes, pack: VerifierPack, pack_digest: str, commitment_digest: str
-    ) -> Release:
-        now, identifier = self._tools.clock(), self._tools.new_id()
+    def _log(self, tenant: str, release: str, name: str, pack: VerifierPack, secrets: ReleaseSecrets) -> Release:
+        now, commitment = self._tools.clock(), canonical.digest(secrets.commitment)
         fields = entries.commitment(
             tenant=tenant,
-            release=identifier,
-            salt=salt,
+            release=release,
+            salt=secrets.salt,
             name=name,
-            pack=pack_digest,
-            commitment=commitment_digest,
+            pack=pack.release_id,
+            commitment=commitment,
             alpha=pack.alpha,
             bits=pack.bits,
             at=now,
         )
         return Release(
-            id=identifier,
+            id=release,
             name=name,
             release_id=pack.release_id,
-            pack_digest=pack_digest,
-            commitment_digest=commitment_digest,
+            pack_digest=pack.release_id,
+            commitment_digest=commitment,
             alpha=pack.alpha,
             bits=pack.bits,
             committed_at=now,
             entry_index=self._tools.log.append(EntryKind.COMMITMENT, fields),
         )
+
+
+def _parse(pack: bytes) -> VerifierPack:
+    parsed = VerifierPack.from_bytes(pack)
+    if parsed.release_id != canonical.digest(pack):
+        raise PackMalformed("not the bytes that this pack's writer writes; save the verifier pack again")
+    return parsed

@@ -1,0 +1,173 @@
+"""What each row claims the log says: for the audit, one function for each kind of entry.
+
+A claim is recomputed from the row's own data (helper data, verdict bytes, opened keys), never copied from its digest
+columns, and those columns must agree with it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any, NoReturn
+
+from fingerprint import canonical, codeword
+from fingerprint.errors import CanonicalMalformed, ParameterError
+from fingerprint.verdict import Verdict
+from registry.errors import CopyTampered, DeviceTampered, ReleaseTampered, RowTampered, VerdictTampered
+from registry.log import entries
+from registry.records import EntryKind
+from registry.repository.scan import (
+    Scanned,
+    ScannedCopy,
+    ScannedDevice,
+    ScannedIssue,
+    ScannedRelease,
+    ScannedRevocation,
+    ScannedVerdict,
+)
+
+TAMPERED: Mapping[EntryKind, type[RowTampered]] = {
+    EntryKind.ENROLMENT: DeviceTampered,
+    EntryKind.REVOCATION: DeviceTampered,
+    EntryKind.COMMITMENT: ReleaseTampered,
+    EntryKind.RESERVATION: CopyTampered,
+    EntryKind.ISSUE: CopyTampered,
+    EntryKind.VERDICT: VerdictTampered,
+}
+Opener = Callable[[str, str, bytes | None, bytes], bytes | None]
+"""(tenant, device, data key, sealed) -> codeword key, or None when it cannot or need not be opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """That entry `index` is of this kind and has these fields."""
+
+    index: int
+    kind: EntryKind
+    row: str
+    fields: Mapping[str, Any]
+
+    def require(self, condition: object, what: str) -> None:
+        """Return if the condition holds. Raises the RowTampered of the claim's kind."""
+        if not condition:
+            self.fail(what)
+
+    def fail(self, what: str) -> NoReturn:
+        """Raise the RowTampered of the claim's kind."""
+        raise TAMPERED[self.kind](f"{self.row}: {what}")
+
+
+@singledispatch
+def claim(row: Scanned, opener: Opener) -> Claim:
+    """What the row claims, after checking that it agrees with itself. Raises a RowTampered."""
+    raise TypeError(f"{type(row).__name__} is no scanned row: {opener}")
+
+
+@claim.register
+def _(row: ScannedDevice, opener: Opener) -> Claim:
+    fields = entries.enrolment(
+        tenant=row.tenant,
+        device=row.id,
+        salt=row.salt,
+        name=row.name,
+        helper_digest=canonical.digest(row.helper_data),
+        identity=row.identity,
+        commitment=row.key_commitment,
+        at=row.enrolled_at,
+    )
+    made = Claim(index=row.entry_index, kind=EntryKind.ENROLMENT, row=f"device {row.id}", fields=fields)
+    made.require(row.helper_digest == fields["helper_data"], "its helper data does not have its digest")
+    key = opener(row.tenant, row.id, row.data_key, row.codeword_key)
+    made.require(
+        key is None or entries.key_commitment(key) == row.key_commitment, "its codeword key is not the enrolled one"
+    )
+    return made
+
+
+@claim.register
+def _(row: ScannedRevocation, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.revocation(tenant=row.tenant, device=row.id, at=row.revoked_at)
+    return Claim(index=row.revocation_index, kind=EntryKind.REVOCATION, row=f"device {row.id}", fields=fields)
+
+
+@claim.register
+def _(row: ScannedRelease, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.commitment(
+        tenant=row.tenant,
+        release=row.id,
+        salt=row.salt,
+        name=row.name,
+        pack=row.pack_digest,
+        commitment=canonical.digest(row.commitment),
+        alpha=row.alpha,
+        bits=row.bits,
+        at=row.committed_at,
+    )
+    made = Claim(index=row.entry_index, kind=EntryKind.COMMITMENT, row=f"release {row.id}", fields=fields)
+    made.require(row.commitment_digest == fields["commitment"], "its commitment does not have its digest")
+    made.require(row.release_id == row.pack_digest, "its release id is not the digest of its verifier pack")
+    return made
+
+
+@claim.register
+def _(row: ScannedCopy, opener: Opener) -> Claim:
+    fields = entries.reservation(
+        tenant=row.tenant,
+        copy=row.id,
+        release=row.release,
+        device=row.device,
+        nonce=row.nonce,
+        codeword=row.codeword_commitment,
+        after=row.after,
+        at=row.reserved_at,
+    )
+    made = Claim(index=row.reservation_index, kind=EntryKind.RESERVATION, row=f"copy {row.id}", fields=fields)
+    ordered = row.release_index < row.after <= row.reservation_index and row.after_signed is not None
+    made.require(ordered, "its nonce was drawn before the release's commitment was under a signed checkpoint")
+    made.require(_codeword_holds(row, opener), "its nonce and its device's key do not give the codeword reserved")
+    return made
+
+
+@claim.register
+def _(row: ScannedIssue, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.issue(
+        tenant=row.tenant, copy=row.id, artefact=row.artefact_digest, method=row.method, at=row.issued_at
+    )
+    return Claim(index=row.issue_index, kind=EntryKind.ISSUE, row=f"copy {row.id}", fields=fields)
+
+
+@claim.register
+def _(row: ScannedVerdict, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.verdict(
+        tenant=row.tenant,
+        case=row.case,
+        release=row.release,
+        salt=row.salt,
+        suspect=row.suspect,
+        observation=row.observation_digest,
+        verdict=canonical.digest(row.verdict),
+        at=row.recorded_at,
+    )
+    made = Claim(index=row.entry_index, kind=EntryKind.VERDICT, row=f"case {row.case}", fields=fields)
+    made.require(row.verdict_digest == fields["verdict"], "its verdict does not have its digest")
+    made.require(_about(row), "its verdict is about another release or other answers")
+    return made
+
+
+def _codeword_holds(row: ScannedCopy, opener: Opener) -> bool:
+    key = opener(row.tenant, row.device, row.data_key, row.codeword_key)
+    if key is None:
+        return True
+    try:
+        signs = codeword.derive(key, release=row.release_id, nonce=row.nonce, length=row.bits)
+    except ParameterError:
+        return False
+    salt = entries.codeword_salt(key, row.id)
+    return entries.codeword_commitment(salt, codeword.pack_bits(signs)) == row.codeword_commitment
+
+
+def _about(row: ScannedVerdict) -> bool:
+    try:
+        verdict = Verdict.from_bytes(row.verdict)
+    except (CanonicalMalformed, ParameterError):
+        return False
+    return verdict.release == row.release_id and verdict.observation_digest == row.observation_digest

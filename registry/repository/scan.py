@@ -1,0 +1,262 @@
+"""Everything there is, across tenants and in the order of the log: for the audit, and for nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from registry.models import (
+    CaseRow,
+    CheckpointRow,
+    CopyRow,
+    DeviceRow,
+    LogEntryRow,
+    LogNodeRow,
+    ReleaseRow,
+    VerificationRow,
+)
+
+_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedDevice:
+    """A device's row."""
+
+    tenant: str
+    id: str
+    name: str
+    salt: bytes
+    helper_data: bytes
+    helper_digest: str
+    identity: str
+    key_commitment: str
+    data_key: bytes | None
+    codeword_key: bytes
+    enrolled_at: datetime
+    entry_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedRevocation:
+    """The part of a device's row that its revocation wrote."""
+
+    tenant: str
+    id: str
+    revoked_at: datetime
+    revocation_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedRelease:
+    """A release's row."""
+
+    tenant: str
+    id: str
+    name: str
+    salt: bytes
+    release_id: str
+    pack_digest: str
+    pack_file: str
+    data_key: bytes | None
+    commitment: bytes
+    commitment_digest: str
+    alpha: float
+    bits: int
+    committed_at: datetime
+    entry_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedCopy:
+    """The part of a copy's row that its reservation wrote, with what its codeword is derived from."""
+
+    tenant: str
+    id: str
+    release: str
+    release_id: str
+    release_index: int
+    bits: int
+    device: str
+    data_key: bytes | None
+    codeword_key: bytes
+    nonce: bytes
+    codeword_commitment: str
+    after: int
+    after_signed: int | None
+    reserved_at: datetime
+    reservation_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedIssue:
+    """The part of a copy's row that its issue wrote."""
+
+    tenant: str
+    id: str
+    artefact_digest: str
+    method: str
+    issued_at: datetime
+    issue_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedVerdict:
+    """A verification's row, with its case's."""
+
+    tenant: str
+    case: str
+    release: str
+    release_id: str
+    suspect: str
+    salt: bytes
+    verdict: bytes
+    verdict_digest: str
+    observation_digest: str
+    recorded_at: datetime
+    entry_index: int
+
+
+Scanned = ScannedDevice | ScannedRevocation | ScannedRelease | ScannedCopy | ScannedIssue | ScannedVerdict
+
+
+class Scan:
+    """Streams over whole tables, each in the order of the log."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def entries(self) -> Iterator[tuple[int, bytes]]:
+        """Index and bytes of every entry."""
+        yield from self._rows(select(LogEntryRow.idx, LogEntryRow.data).order_by(LogEntryRow.idx))
+
+    def checkpoints(self) -> Iterator[tuple[int, bytes, str]]:
+        """Size, root and note of every checkpoint."""
+        columns = select(CheckpointRow.size, CheckpointRow.root, CheckpointRow.note)
+        yield from self._rows(columns.order_by(CheckpointRow.size))
+
+    def level(self, level: int) -> Iterator[tuple[int, bytes]]:
+        """Index and hash of every stored subtree of a level."""
+        columns = select(LogNodeRow.idx, LogNodeRow.hash).where(LogNodeRow.level == level)
+        yield from self._rows(columns.order_by(LogNodeRow.idx))
+
+    def node_count(self) -> int:
+        """How many subtrees are stored."""
+        return self._session.scalar(select(func.count()).select_from(LogNodeRow)) or 0
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table that the log vouches for."""
+        tables = {"devices": DeviceRow, "releases": ReleaseRow, "copies": CopyRow, "verdicts": VerificationRow}
+        return {
+            name: self._session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()
+        }
+
+    def rows(self) -> tuple[Iterator[Scanned], ...]:
+        """One stream for each kind of entry, each in the order of its index."""
+        return self._devices(), self._revocations(), self._releases(), self._copies(), self._issues(), self._verdicts()
+
+    def _rows(self, statement: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+        yield from self._session.execute(statement.execution_options(yield_per=_ROWS))
+
+    def _devices(self) -> Iterator[ScannedDevice]:
+        statement = select(
+            DeviceRow.tenant_id.label("tenant"),
+            DeviceRow.id,
+            DeviceRow.name,
+            DeviceRow.salt,
+            DeviceRow.helper_data,
+            DeviceRow.helper_digest,
+            DeviceRow.identity,
+            DeviceRow.key_commitment,
+            DeviceRow.data_key,
+            DeviceRow.codeword_key,
+            DeviceRow.enrolled_at,
+            DeviceRow.entry_index,
+        )
+        for row in self._rows(statement.order_by(DeviceRow.entry_index)):
+            yield ScannedDevice(**row._mapping)  # noqa: SLF001 - public in spite of its name
+
+    def _revocations(self) -> Iterator[ScannedRevocation]:
+        columns = select(
+            DeviceRow.tenant_id.label("tenant"), DeviceRow.id, DeviceRow.revoked_at, DeviceRow.revocation_index
+        )
+        statement = columns.where(DeviceRow.revocation_index.is_not(None))
+        for row in self._rows(statement.order_by(DeviceRow.revocation_index)):
+            yield ScannedRevocation(**row._mapping)  # noqa: SLF001 - public in spite of its name
+
+    def _releases(self) -> Iterator[ScannedRelease]:
+        statement = select(
+            ReleaseRow.tenant_id.label("tenant"),
+            ReleaseRow.id,
+            ReleaseRow.name,
+            ReleaseRow.salt,
+            ReleaseRow.release_id,
+            ReleaseRow.pack_digest,
+            ReleaseRow.pack_file,
+            ReleaseRow.data_key,
+            ReleaseRow.commitment,
+            ReleaseRow.commitment_digest,
+            ReleaseRow.alpha,
+            ReleaseRow.bits,
+            ReleaseRow.committed_at,
+            ReleaseRow.entry_index,
+        )
+        for row in self._rows(statement.order_by(ReleaseRow.entry_index)):
+            yield ScannedRelease(**row._mapping)  # noqa: SLF001 - public in spite of its name
+
+    def _copies(self) -> Iterator[ScannedCopy]:
+        columns = select(
+            CopyRow.tenant_id.label("tenant"),
+            CopyRow.id,
+            CopyRow.release_pk.label("release"),
+            ReleaseRow.release_id,
+            ReleaseRow.entry_index.label("release_index"),
+            ReleaseRow.bits,
+            CopyRow.device_pk.label("device"),
+            DeviceRow.data_key,
+            DeviceRow.codeword_key,
+            CopyRow.nonce,
+            CopyRow.codeword_commitment,
+            CopyRow.after,
+            CheckpointRow.size.label("after_signed"),
+            CopyRow.reserved_at,
+            CopyRow.reservation_index,
+        )
+        joined = columns.join(CopyRow.release).join(CopyRow.device)
+        statement = joined.outerjoin(CheckpointRow, CheckpointRow.size == CopyRow.after)
+        for row in self._rows(statement.order_by(CopyRow.reservation_index)):
+            yield ScannedCopy(**row._mapping)  # noqa: SLF001 - public in spite of its name
+
+    def _issues(self) -> Iterator[ScannedIssue]:
+        columns = select(
+            CopyRow.tenant_id.label("tenant"),
+            CopyRow.id,
+            CopyRow.artefact_digest,
+            CopyRow.method,
+            CopyRow.issued_at,
+            CopyRow.issue_index,
+        )
+        statement = columns.where(CopyRow.issue_index.is_not(None)).order_by(CopyRow.issue_index)
+        for row in self._rows(statement):
+            yield ScannedIssue(**row._mapping)  # noqa: SLF001 - public in spite of its name
+
+    def _verdicts(self) -> Iterator[ScannedVerdict]:
+        columns = select(
+            VerificationRow.tenant_id.label("tenant"),
+            VerificationRow.case_pk.label("case"),
+            CaseRow.release_pk.label("release"),
+            ReleaseRow.release_id,
+            CaseRow.suspect,
+            CaseRow.salt,
+            VerificationRow.verdict,
+            VerificationRow.verdict_digest,
+            VerificationRow.observation_digest,
+            VerificationRow.recorded_at,
+            VerificationRow.entry_index,
+        )
+        statement = columns.select_from(CaseRow).join(CaseRow.release).join(CaseRow.verification)
+        for row in self._rows(statement.order_by(VerificationRow.entry_index)):
+            yield ScannedVerdict(**row._mapping)  # noqa: SLF001 - public in spite of its name
