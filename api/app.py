@@ -1,0 +1,68 @@
+"""The composition root: settings in, an application out. Importing this loads no torch."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from api import errors
+from api.limits import BodyLimit
+from api.request_ids import RequestIds
+from api.routes import api_keys, cases, copies, devices, health, log, problems, releases
+from api.settings import Settings
+from registry.store import open_registry
+
+DESCRIPTION = """
+Fingerprint a model before release, remember who got which copy, and tell whose copy a suspect came from.
+
+**An investigator** opens a case, fetches its probes, puts them to the suspect, sends back the answers, and gets the
+verdict: every device's score with a valid bound on the probability of a false accusation, what it does not prove, and
+the proof that the verdict stands in an append-only log.
+
+**A release engineer** enrols devices, commits releases and issues copies. **An auditor** reads lists and the log.
+
+Every request needs `Authorization: Bearer TOKEN`. Errors are problem documents (RFC 9457) with a `way_out`.
+"""
+_UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/outputs)")
+_ROUTERS = (devices, releases, copies, cases, log, api_keys, problems, health)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The HTTP service over the registry in `settings.data`; the registry is opened when the service starts.
+
+    Raises (at start):
+        StoreMissing: the data directory was not initialised.
+        KeyFileUnsafe: a key file that others can read.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with open_registry(settings.data, kek=settings.kek_bytes, database_url=_url(settings)) as store:
+            app.state.store = store
+            yield
+
+    app = FastAPI(
+        title="Countermark",
+        version=version("countermark"),
+        summary="Whose copy is it?",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.settings = settings
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    errors.install(app)
+    app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
+    app.add_middleware(RequestIds)
+    return app
+
+
+def _url(settings: Settings) -> str | None:
+    return None if settings.database_url is None else settings.database_url.get_secret_value()
+
+
+def _limit(settings: Settings, path: str) -> int:
+    return settings.max_upload_bytes if _UPLOADS.fullmatch(path) else settings.max_body_bytes

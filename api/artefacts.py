@@ -1,0 +1,95 @@
+"""Copies as files: one device's signature put into the last layer of a base, tensor by tensor, numpy only.
+
+Only `HEAD.weight` and `HEAD.bias` change; every other byte of the base's tensors is carried over as it is, whatever its
+type. The provenance goes into the header's metadata under `countermark.copy`: ids and digests, no names.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.suspects import safetensors
+from api.suspects.errors import AnswersError
+from fingerprint import canonical
+from fingerprint.kit import SigningKit
+
+TAG = "countermark/copy"
+METADATA_KEY = "countermark.copy"
+_ALIGNMENT = 8
+Floats = NDArray[np.float64]
+
+
+class ArtefactError(Exception):
+    """A base that no copy can be minted from."""
+
+
+def mint(
+    base: bytes, kit: SigningKit, codeword: NDArray[np.int8], *, head: str, provenance: Mapping[str, Any]
+) -> bytes:
+    """The copy: W <- W + delta_W, bias <- bias + delta_b of the layer `head`, in the base's own types.
+
+    Args:
+        base: a safetensors state dict.
+        kit: of the release, with a minting map.
+        codeword: c_d, int8 of shape (L,).
+        head: name of the last layer, for example `fc`.
+        provenance: what the file says about itself; JSON values.
+
+    Raises:
+        ArtefactError: not safetensors, no such layer, another shape than the kit's, or numbers that overflow its type.
+        ParameterError: a release that cannot mint, or a codeword of another release.
+    """
+    header, body = _split(base)
+    changed = bytearray(body)
+    for suffix, delta in zip(("weight", "bias"), kit.head_delta(codeword), strict=True):
+        _add(header, changed, f"{head}.{suffix}", delta)
+    metadata = {**header.get(safetensors.METADATA, {}), METADATA_KEY: canonical.encode(TAG, provenance).decode()}
+    text = json.dumps({**header, safetensors.METADATA: metadata}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    return safetensors.LENGTH.pack(len(text)) + text + bytes(changed)
+
+
+def check_base(base: bytes, kit: SigningKit, *, head: str) -> None:
+    """Return if copies can be minted from the base with the kit: what `mint` would refuse is refused here.
+
+    Raises:
+        ArtefactError, ParameterError: as `mint`.
+    """
+    mint(base, kit, np.ones(kit.bits, dtype=np.int8), head=head, provenance={})
+
+
+def _split(base: bytes) -> tuple[dict[str, Any], memoryview]:
+    try:
+        return safetensors.split(base)
+    except AnswersError as error:
+        raise ArtefactError(f"the base is no safetensors file: {error}") from error
+
+
+def _add(header: dict[str, Any], body: bytearray, name: str, delta: Floats) -> None:
+    """Add `delta` to one tensor in place."""
+    if name not in header:
+        layers = sorted({key.rpartition(".")[0] for key in header if key.endswith(".weight")})
+        raise ArtefactError(f"the base has no tensor {name!r}; name its last layer with --head, one of {layers}")
+    try:
+        declared, (begin, end) = safetensors.declare(name, header[name])
+    except AnswersError as error:
+        raise ArtefactError(f"the base cannot be used: {error}") from error
+    if declared.shape != delta.shape or end - begin != declared.bytes or not 0 <= begin <= end <= len(body):
+        raise ArtefactError(f"tensor {name!r} of shape {declared.shape} does not fit the kit's {delta.shape}; "
+                            "use the base that the release was prepared with")  # fmt: skip
+    kind = header[name]["dtype"]
+    values = safetensors.decode(bytes(body[begin:end]), kind).reshape(declared.shape).astype(np.float64)
+    body[begin:end] = _encode(name, values + delta, kind)
+
+
+def _encode(name: str, values: Floats, kind: str) -> bytes:
+    """The values in the type of their tensor, rounded to nearest."""
+    if not np.issubdtype(safetensors.decode(b"", kind).dtype, np.floating):
+        raise ArtefactError(f"tensor {name!r} has type {kind}; mint from the floating-point base, quantise afterwards")
+    encoded = safetensors.encode(values, kind)
+    if not np.isfinite(safetensors.decode(encoded, kind)).all():
+        raise ArtefactError(f"tensor {name!r} would hold infinite values in {kind}; use a base in float32")
+    return encoded

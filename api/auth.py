@@ -1,0 +1,70 @@
+"""Who is calling, and may they: a Bearer token becomes a tenant's `Workspace`, and each route states its scopes.
+
+A token is looked up in a short reading unit of its own, before an upload is read, so that a stranger's upload costs
+nothing and a slow one holds no transaction. 401 means "not known", 403 means "known, and not allowed".
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.settings import Settings
+from api.workspace import Workspace
+from registry.errors import UnknownToken, WrongScope
+from registry.records import Principal, Scope
+from registry.store import Store
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="A key made by `countermark key create`.")
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+TheStore = Annotated[Store, Depends(_store)]
+TheSettings = Annotated[Settings, Depends(_settings)]
+
+
+def authenticate(
+    store: TheStore, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> Principal:
+    """The holder of the request's token.
+
+    Raises:
+        UnknownToken: no token, or one that is malformed, unknown or revoked.
+        ExpiredToken: a token past its expiry.
+    """
+    if credentials is None:
+        raise UnknownToken("no API key was sent; send it as `Authorization: Bearer TOKEN`")
+    with store.reading() as registry:
+        return registry.authenticate(credentials.credentials)
+
+
+def _holder_of(*scopes: Scope) -> Callable[[Principal, Store, Settings], Workspace]:
+    """A dependency: the caller's workspace, if its key has at least one of the scopes."""
+
+    def workspace(
+        caller: Annotated[Principal, Depends(authenticate)], store: TheStore, settings: TheSettings
+    ) -> Workspace:
+        if not caller.scopes.intersection(scopes):
+            wanted = " or ".join(f"'{scope}'" for scope in scopes)
+            raise WrongScope(f"this key lacks the scope {wanted}; ask an administrator for a key that has it")
+        return Workspace(store=store, tenant=caller.tenant, max_array_bytes=settings.max_array_bytes)
+
+    return workspace
+
+
+ForRelease = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE))]
+ForInvestigation = Annotated[Workspace, Depends(_holder_of(Scope.INVESTIGATE))]
+ForAdministration = Annotated[Workspace, Depends(_holder_of(Scope.ADMIN))]
+ForLists = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE, Scope.AUDIT))]
+ForCases = Annotated[Workspace, Depends(_holder_of(Scope.INVESTIGATE, Scope.AUDIT))]
+ForLog = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE, Scope.INVESTIGATE, Scope.AUDIT))]

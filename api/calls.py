@@ -1,0 +1,232 @@
+"""The service's requests as values: what is sent and how the answer is read. No I/O, shared by every client."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from numpy.typing import NDArray
+
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
+from api.fields import to_text
+from api.media import NPZ, OCTETS, SAFETENSORS
+from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation
+from api.suspects import npz
+
+Value = TypeVar("Value")
+Parse = Callable[[bytes], Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[Value]):
+    """One request.
+
+    Attributes:
+        method: of HTTP.
+        path: percent-encoded, below the service's base address.
+        parse: makes the answer's body a value.
+        params: of the query; those that are None are left out.
+        json: the body, where it is JSON.
+        content: the body, where it is a file.
+        headers: beside the ones that every request has.
+    """
+
+    method: str
+    path: str
+    parse: Parse[Value]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    json: Mapping[str, Any] | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The parameters that have a value."""
+        return {name: value for name, value in self.params.items() if value is not None}
+
+
+def _at(*parts: str | int) -> str:
+    """`/v1/` and the parts, each one encoded whole, so that no name can change the address."""
+    return "/v1/" + "/".join(quote(str(part), safe="") for part in parts)
+
+
+# --- devices ----------------------------------------------------------------------------------------------------
+
+
+def enroll_device(name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Call[Device]:
+    """Enrol a device."""
+    body = {
+        "name": name,
+        "helper_data": to_text(helper_data),
+        "identity": identity,
+        "codeword_key": to_text(codeword_key),
+    }
+    return Call(method="POST", path=_at("devices"), json=body, parse=Device.model_validate_json)
+
+
+def device(name: str) -> Call[Device]:
+    """One device."""
+    return Call(method="GET", path=_at("devices", name), parse=Device.model_validate_json)
+
+
+def devices(after: str | None, limit: int) -> Call[ListOf[Device]]:
+    """Devices by name."""
+    params = {"after": after, "limit": limit}
+    return Call(method="GET", path=_at("devices"), params=params, parse=ListOf[Device].model_validate_json)
+
+
+def helper_data(name: str) -> Call[bytes]:
+    """A device's helper data."""
+    return Call(method="GET", path=_at("devices", name, "helper-data"), parse=bytes)
+
+
+def revoke_device(name: str) -> Call[Device]:
+    """Revoke a device."""
+    return Call(method="POST", path=_at("devices", name, "revoke"), parse=Device.model_validate_json)
+
+
+# --- releases and copies ----------------------------------------------------------------------------------------
+
+
+def commit_release(name: str, pack: bytes) -> Call[Release]:
+    """Commit a verifier pack."""
+    headers = {"Content-Type": SAFETENSORS}
+    parse = Release.model_validate_json
+    return Call(method="POST", path=_at("releases"), params={"name": name}, content=pack, headers=headers, parse=parse)
+
+
+def release(name: str) -> Call[Release]:
+    """One release."""
+    return Call(method="GET", path=_at("releases", name), parse=Release.model_validate_json)
+
+
+def releases(after: str | None, limit: int) -> Call[ListOf[Release]]:
+    """Releases by name."""
+    params = {"after": after, "limit": limit}
+    return Call(method="GET", path=_at("releases"), params=params, parse=ListOf[Release].model_validate_json)
+
+
+def pack(name: str) -> Call[bytes]:
+    """A release's verifier pack."""
+    return Call(method="GET", path=_at("releases", name, "pack"), parse=bytes)
+
+
+def reserve_copy(release_name: str, device_name: str) -> Call[Reservation]:
+    """Reserve a copy."""
+    path = _at("releases", release_name, "copies")
+    return Call(method="POST", path=path, json={"device": device_name}, parse=Reservation.model_validate_json)
+
+
+def issue_copy(copy_id: str, artefact_digest: str, method: str) -> Call[Copy]:
+    """Issue a copy."""
+    body = {"artefact_digest": artefact_digest, "method": method}
+    return Call(method="PUT", path=_at("copies", copy_id), json=body, parse=Copy.model_validate_json)
+
+
+def copy(copy_id: str) -> Call[Copy]:
+    """One copy."""
+    return Call(method="GET", path=_at("copies", copy_id), parse=Copy.model_validate_json)
+
+
+def copies(release_name: str | None, after: str | None, limit: int) -> Call[ListOf[Copy]]:
+    """Copies in the order of their reservation."""
+    params = {"release": release_name, "after": after, "limit": limit}
+    return Call(method="GET", path=_at("copies"), params=params, parse=ListOf[Copy].model_validate_json)
+
+
+def copies_of_artefact(digest: str) -> Call[ListOf[Copy]]:
+    """Copies issued as exactly one file."""
+    return Call(method="GET", path=_at("copies", "by-artefact", digest), parse=ListOf[Copy].model_validate_json)
+
+
+# --- cases ------------------------------------------------------------------------------------------------------
+
+
+def open_case(release_name: str, suspect: str) -> Call[Case]:
+    """Open a case."""
+    body = {"release": release_name, "suspect": suspect}
+    return Call(method="POST", path=_at("cases"), json=body, parse=Case.model_validate_json)
+
+
+def case(case_id: str) -> Call[Case]:
+    """One case."""
+    return Call(method="GET", path=_at("cases", case_id), parse=Case.model_validate_json)
+
+
+def cases(after: str | None, limit: int) -> Call[ListOf[Case]]:
+    """Cases, decided and open."""
+    params = {"after": after, "limit": limit}
+    return Call(method="GET", path=_at("cases"), params=params, parse=ListOf[Case].model_validate_json)
+
+
+def probes(case_id: str, limit: int) -> Call[NDArray[Any]]:
+    """The probes of a case, refused when they would occupy more than `limit` bytes."""
+
+    def parse(data: bytes) -> NDArray[Any]:
+        return npz.read(data, limit=limit)
+
+    return Call(method="GET", path=_at("cases", case_id, "probes"), headers={"Accept": NPZ}, parse=parse)
+
+
+def send_outputs(case_id: str, answers: bytes, kind: str) -> Call[Verdict]:
+    """Send a suspect's answers, a file in one of the formats."""
+    headers = {"Content-Type": OCTETS}
+    path = _at("cases", case_id, "outputs")
+    parse = Verdict.model_validate_json
+    return Call(method="POST", path=path, params={"kind": kind}, content=answers, headers=headers, parse=parse)
+
+
+def verdict(case_id: str) -> Call[Verdict]:
+    """The recorded verdict."""
+    return Call(method="GET", path=_at("cases", case_id, "verdict"), parse=Verdict.model_validate_json)
+
+
+# --- the log ----------------------------------------------------------------------------------------------------
+
+
+def checkpoint() -> Call[Checkpoint]:
+    """The newest signed checkpoint."""
+    return Call(method="GET", path=_at("log", "checkpoint"), parse=Checkpoint.model_validate_json)
+
+
+def log_key() -> Call[LogKey]:
+    """The log's public key."""
+    return Call(method="GET", path=_at("log", "key"), parse=LogKey.model_validate_json)
+
+
+def entry(index: int) -> Call[Entry]:
+    """One entry."""
+    return Call(method="GET", path=_at("log", "entries", index), parse=Entry.model_validate_json)
+
+
+def proof(index: int) -> Call[InclusionProof]:
+    """The audit path of an entry."""
+    return Call(method="GET", path=_at("log", "proof", index), parse=InclusionProof.model_validate_json)
+
+
+def consistency(old: int) -> Call[ConsistencyProof]:
+    """The consistency path from an earlier size."""
+    path = _at("log", "consistency")
+    return Call(method="GET", path=path, params={"old": old}, parse=ConsistencyProof.model_validate_json)
+
+
+# --- API keys ---------------------------------------------------------------------------------------------------
+
+
+def create_api_key(name: str, scopes: Iterable[str], expires_at: datetime | None) -> Call[IssuedApiKey]:
+    """Make an API key."""
+    body: dict[str, Any] = {"name": name, "scopes": list(scopes)}
+    if expires_at is not None:
+        body["expires_at"] = expires_at.isoformat()
+    return Call(method="POST", path=_at("api-keys"), json=body, parse=IssuedApiKey.model_validate_json)
+
+
+def api_keys() -> Call[ListOf[ApiKey]]:
+    """Every key of the tenant."""
+    return Call(method="GET", path=_at("api-keys"), parse=ListOf[ApiKey].model_validate_json)
+
+
+def revoke_api_key(key_id: str) -> Call[ApiKey]:
+    """Revoke an API key."""
+    return Call(method="DELETE", path=_at("api-keys", key_id), parse=ApiKey.model_validate_json)

@@ -1,0 +1,87 @@
+"""The command `countermark`: mounts of the command modules, and one place where errors become one line.
+
+Exit codes: 0 done (or: a device is named), 3 unknown source, 2 usage, 1 an error.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from api import errors
+from api.artefacts import ArtefactError
+from api.client import ServiceError, ServiceUnreachable
+from api.commands import copy, device, key, log, operate, release, verify
+from api.commands.desks import SettingsError
+from api.commands.device import DeviceKeyMismatch
+from api.commands.files import FileProblem
+
+EXPECTED = (
+    *errors.ROOTS, ArtefactError, DeviceKeyMismatch, FileProblem, ServiceError, ServiceUnreachable, SettingsError,
+)  # fmt: skip
+ERROR = 1
+
+
+class Reporting(TyperGroup):
+    """A group of commands whose expected errors become one line on standard error and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except EXPECTED as error:
+            typer.echo("error: " + " ".join(str(error).split()), err=True)
+            raise typer.Exit(ERROR) from error
+
+
+app = typer.Typer(
+    cls=Reporting,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Fingerprint a model before release, remember who got which copy, and tell whose copy a suspect came from.",
+    epilog="COUNTERMARK_DATA, COUNTERMARK_TENANT, COUNTERMARK_SERVER and COUNTERMARK_TOKEN set the defaults.",
+)
+app.command("init", epilog="Example: countermark init --data ./countermark-data")(operate.init)
+app.add_typer(operate.tenants, name="tenant")
+app.add_typer(device.app, name="device")
+app.add_typer(release.app, name="release")
+app.add_typer(copy.app, name="copy")
+app.command(
+    "probes", epilog="Example: countermark probes --release digits-1 --out probes.npz --suspect 'model at example.com'"
+)(verify.probes)
+app.command("verify", epilog="Example: countermark verify --release digits-1 --outputs outputs.npz --kind logits")(
+    verify.verify
+)
+app.add_typer(log.app, name="log")
+app.add_typer(key.app, name="key")
+app.command("serve", epilog="Example: countermark serve --host 127.0.0.1 --port 8000")(operate.serve)
+
+
+def _forward(module: str, ctx: typer.Context) -> None:
+    """Run the Typer app of a module that is imported only now: it loads torch or draws pictures."""
+    code = import_module(module).app(args=ctx.args, prog_name=ctx.command_path, standalone_mode=False)
+    raise typer.Exit(code if isinstance(code, int) else 0)
+
+
+_LATER: dict[str, Any] = {
+    "add_help_option": False,
+    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
+}
+
+
+@app.command("demo", **_LATER)
+def demo(ctx: typer.Context) -> None:
+    """Run the whole story on real handwritten digits: enrol, fingerprint, leak, verify, audit."""
+    _forward("api.commands.demo", ctx)
+
+
+@app.command("puf", **_LATER)
+def puf(ctx: typer.Context) -> None:
+    """Measure PUFs: reliability, uniqueness, entropy, key failure, from read-outs or simulated chips."""
+    _forward("api.commands.puf", ctx)
+
+
+def main() -> None:
+    """Entry point of the command `countermark`."""
+    app()

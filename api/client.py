@@ -1,0 +1,234 @@
+"""A typed client of the service over httpx2: the methods of a workspace, over HTTP.
+
+Example:
+    with Client("https://countermark.example", token=token) as client:
+        case = client.open_case("digits-1", suspect="model at example.com")
+        answers = my_model(client.probes(case.id))          # (n, C) logits
+        verdict = client.send_outputs(case.id, answers, kind="logits")
+        print(verdict.named or "unknown source")
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+from numpy.typing import NDArray
+
+from api import calls
+from api.calls import Call
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
+from api.problems import Problem
+from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation
+from api.suspects.outputs import write_outputs
+
+Value = TypeVar("Value")
+MAX_PROBE_BYTES = 1 << 30
+_TIMEOUT = httpx2.Timeout(30.0, read=300.0)  # weighing the answers to many probes takes its time
+
+
+class ServiceError(Exception):
+    """The service answered with a problem.
+
+    Attributes:
+        problem: what is wrong and the way out.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.detail} (HTTP {problem.status}, request {problem.request_id}). {problem.way_out}")
+        self.problem = problem
+
+
+class ServiceUnreachable(Exception):
+    """No answer came, or one that is not this service's."""
+
+
+class Client:
+    """A connection to the service, held open between calls; close it, or use it in a `with`.
+
+    Args:
+        base_url: address of the service, for example `https://countermark.example`.
+        token: of an API key.
+        http: a client to use instead of a new one; it is not closed with this one.
+
+    Every method raises `ServiceError` for a problem and `ServiceUnreachable` where no answer came.
+    """
+
+    def __init__(self, base_url: str, *, token: str, http: httpx2.Client | None = None) -> None:
+        self._base = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._owned = http is None
+        self._http = http or httpx2.Client(timeout=_TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, if it is this client's own."""
+        if self._owned:
+            self._http.close()
+
+    def _run(self, call: Call[Value]) -> Value:
+        try:
+            response = self._http.request(
+                call.method,
+                self._base + call.path,
+                params=call.query,
+                json=call.json,
+                content=call.content,
+                headers={**self._headers, **call.headers},
+            )
+        except httpx2.TransportError as error:
+            raise ServiceUnreachable(f"no answer from {self._base} ({error}); is the service running?") from error
+        return read(call, response)
+
+    # --- devices ------------------------------------------------------------------------------------------------
+
+    def enroll_device(self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Device:
+        """Enrol a device by what its PUF's enrolment gave; never by a response."""
+        return self._run(
+            calls.enroll_device(name, helper_data=helper_data, identity=identity, codeword_key=codeword_key)
+        )
+
+    def device(self, name: str) -> Device:
+        """One device."""
+        return self._run(calls.device(name))
+
+    def devices(self, *, after: str | None = None, limit: int = 100) -> ListOf[Device]:
+        """Devices by name, revoked ones included."""
+        return self._run(calls.devices(after, limit))
+
+    def helper_data(self, name: str) -> bytes:
+        """A device's helper data, as enrolled."""
+        return self._run(calls.helper_data(name))
+
+    def revoke_device(self, name: str) -> Device:
+        """Issue no further copies for the device."""
+        return self._run(calls.revoke_device(name))
+
+    # --- releases -----------------------------------------------------------------------------------------------
+
+    def commit_release(self, name: str, *, pack: bytes) -> Release:
+        """Commit a verifier pack, before any codeword of the release exists."""
+        return self._run(calls.commit_release(name, pack))
+
+    def release(self, name: str) -> Release:
+        """One release."""
+        return self._run(calls.release(name))
+
+    def releases(self, *, after: str | None = None, limit: int = 100) -> ListOf[Release]:
+        """Releases by name."""
+        return self._run(calls.releases(after, limit))
+
+    def pack(self, release: str) -> bytes:
+        """A release's verifier pack."""
+        return self._run(calls.pack(release))
+
+    # --- copies -------------------------------------------------------------------------------------------------
+
+    def reserve_copy(self, release: str, device: str) -> Reservation:
+        """Draw the nonce of a copy and get its codeword, this once."""
+        return self._run(calls.reserve_copy(release, device))
+
+    def issue_copy(self, copy_id: str, *, artefact_digest: str, method: str) -> Copy:
+        """Record which file went to the device, once."""
+        return self._run(calls.issue_copy(copy_id, artefact_digest, method))
+
+    def copy(self, copy_id: str) -> Copy:
+        """One copy."""
+        return self._run(calls.copy(copy_id))
+
+    def copies(self, release: str | None = None, *, after: str | None = None, limit: int = 100) -> ListOf[Copy]:
+        """Copies in the order of their reservation."""
+        return self._run(calls.copies(release, after, limit))
+
+    def copies_of_artefact(self, artefact_digest: str) -> ListOf[Copy]:
+        """Copies that were issued as exactly this file."""
+        return self._run(calls.copies_of_artefact(artefact_digest))
+
+    # --- cases --------------------------------------------------------------------------------------------------
+
+    def open_case(self, release: str, *, suspect: str) -> Case:
+        """Ask whose copy of the release a suspect is."""
+        return self._run(calls.open_case(release, suspect))
+
+    def case(self, case_id: str) -> Case:
+        """One case."""
+        return self._run(calls.case(case_id))
+
+    def cases(self, *, after: str | None = None, limit: int = 100) -> ListOf[Case]:
+        """Cases, decided and open."""
+        return self._run(calls.cases(after, limit))
+
+    def probes(self, case_id: str) -> NDArray[Any]:
+        """The inputs to put to the suspect, in order: float32 of shape (n, ...)."""
+        return self._run(calls.probes(case_id, MAX_PROBE_BYTES))
+
+    def send_outputs(self, case_id: str, answers: bytes | NDArray[Any], *, kind: str) -> Verdict:
+        """Send the suspect's answers, an array or a file in one of the formats, and get the verdict."""
+        data = answers if isinstance(answers, bytes) else write_outputs(answers)
+        return self._run(calls.send_outputs(case_id, data, kind))
+
+    def verdict(self, case_id: str) -> Verdict:
+        """The recorded verdict, with a proof against the newest checkpoint."""
+        return self._run(calls.verdict(case_id))
+
+    # --- the log ------------------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest signed checkpoint."""
+        return self._run(calls.checkpoint())
+
+    def log_key(self) -> LogKey:
+        """The key that checkpoints are signed with."""
+        return self._run(calls.log_key())
+
+    def entry(self, index: int) -> Entry:
+        """The exact bytes of one entry."""
+        return self._run(calls.entry(index))
+
+    def proof(self, index: int) -> InclusionProof:
+        """The audit path from an entry to the newest root."""
+        return self._run(calls.proof(index))
+
+    def consistency(self, old: int) -> ConsistencyProof:
+        """That the log of `old` entries is a prefix of the newest one."""
+        return self._run(calls.consistency(old))
+
+    # --- API keys -----------------------------------------------------------------------------------------------
+
+    def create_api_key(self, name: str, scopes: Iterable[str], *, expires_at: datetime | None = None) -> IssuedApiKey:
+        """A key; its token is in this answer and nowhere else."""
+        return self._run(calls.create_api_key(name, scopes, expires_at))
+
+    def api_keys(self) -> ListOf[ApiKey]:
+        """Every key of the tenant, without tokens."""
+        return self._run(calls.api_keys())
+
+    def revoke_api_key(self, key_id: str) -> ApiKey:
+        """Refuse the key from now on."""
+        return self._run(calls.revoke_api_key(key_id))
+
+
+def read(call: Call[Value], response: httpx2.Response) -> Value:
+    """The value of an answer.
+
+    Raises:
+        ServiceError: the answer is a problem.
+        ServiceUnreachable: the answer is not this service's.
+    """
+    try:
+        if response.is_success:
+            return call.parse(response.content)
+        problem = Problem.model_validate_json(response.content)
+    except ValueError as error:
+        raise ServiceUnreachable(
+            f"{response.url} answered {response.status_code}, and nothing of this service; check the address"
+        ) from error
+    raise ServiceError(problem)

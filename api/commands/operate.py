@@ -1,0 +1,52 @@
+"""`countermark init`, `tenant` and `serve`: set the registry up, run the service."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from api.commands.desks import Data, settings_of, store_of
+from api.commands.output import AsJson, show_fields
+from registry.store import init_store
+
+tenants = typer.Typer(help="Add organisations.", no_args_is_help=True)
+
+
+def init(
+    tenant: Annotated[str | None, typer.Option("--tenant", help="Name of the first tenant.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a registry up: the data directory with its database, its keys (mode 0600) and one tenant."""
+    settings = settings_of(data, tenant=tenant)
+    url = None if settings.database_url is None else settings.database_url.get_secret_value()
+    init_store(settings.data, kek=settings.kek_bytes, database_url=url)
+    with store_of(settings) as store:
+        with store.unit() as registry:
+            made = registry.create_tenant(settings.tenant)
+        with store.reading() as registry:
+            key = registry.verifier_key()
+    show_fields({"data": str(settings.data), "tenant": made.name, "log_key": key}, as_json=as_json)
+
+
+@tenants.command("create", epilog="Example: countermark tenant create acme")
+def create_tenant(
+    name: Annotated[str, typer.Argument(help="Name of the organisation.")], data: Data = None, as_json: AsJson = False
+) -> None:
+    """Add an organisation; commands act for it while COUNTERMARK_TENANT is its name."""
+    with store_of(settings_of(data)) as store, store.unit() as registry:
+        made = registry.create_tenant(name)
+    show_fields({"tenant": made.name, "id": made.id}, as_json=as_json)
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    data: Data = None,
+) -> None:
+    """Run the HTTP service until it is told to stop. Put a TLS proxy in front of any address but loopback."""
+    settings = settings_of(data)
+    with store_of(settings) as store:
+        store.health()  # what is wrong with the data directory is said here, in one line, before the server starts
+    uvicorn.run(create_app(settings), host=host, port=port, server_header=False, timeout_graceful_shutdown=30)

@@ -1,0 +1,64 @@
+"""`countermark release`: commit releases, list them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands import files, kits
+from api.commands.desks import Data, Server, desk_of, settings_of
+from api.commands.output import AsJson, show_fields, show_json, show_table
+from fingerprint.errors import WrongRelease
+from fingerprint.kit import SigningKit
+from fingerprint.pack import VerifierPack
+
+app = typer.Typer(help="Commit releases and list them.", no_args_is_help=True)
+
+
+@app.command(
+    "create",
+    epilog="Example: countermark release create digits-1 --pack verifier.safetensors --kit signing.safetensors",
+)
+def create(
+    name: Annotated[str, typer.Argument(help="Name of the release.")],
+    pack: Annotated[Path, typer.Option("--pack", help="Verifier pack of the release.")],
+    kit: Annotated[Path | None, typer.Option("--kit", help="Signing kit, kept here (mode 0600) to mint with.")] = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Commit a verifier pack in the log. The signing kit stays on this machine; no service ever sees it."""
+    pack_bytes = files.read(pack)
+    kit_bytes = None if kit is None else files.read(kit)
+    if kit_bytes is not None:
+        _check_pair(pack_bytes, kit_bytes)
+        kits.check_free(settings_of(data).data, name)
+    with desk_of(data, server) as desk:
+        release = desk.commit_release(name, pack=pack_bytes)
+    if kit_bytes is not None:
+        kits.keep(settings_of(data).data, name, kit_bytes)
+    show_fields(release, as_json=as_json)
+
+
+@app.command("list", epilog="Example: countermark release list --json")
+def list_releases(
+    data: Data = None,
+    server: Server = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most releases to list.")] = 100,
+    after: Annotated[str | None, typer.Option(help="`next` of the previous page.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the releases."""
+    with desk_of(data, server) as desk:
+        found = desk.releases(after=after, limit=limit)
+    if as_json:
+        show_json(found)
+        return
+    rows = [(r.name, r.committed_at, r.alpha, r.bits, r.entry_index, r.release_id) for r in found.items]
+    show_table(("release", "committed", "alpha", "bits", "log entry", "release id"), rows)
+
+
+def _check_pair(pack: bytes, kit: bytes) -> None:
+    expected, found = VerifierPack.from_bytes(pack).release_id, SigningKit.from_bytes(kit).release
+    if expected != found:
+        raise WrongRelease(f"the kit signs for {found}, the pack is {expected}; give the two files of one release")

@@ -1,0 +1,115 @@
+"""The one table from an error of any package to a status and the way out, and the handlers that answer with it.
+
+A problem's `type` is the error's class in kebab case and its `title` the first line of the class's docstring, so that
+code, trees and answers speak of the same things. A class without a row takes that of its nearest ancestor.
+"""
+
+import re
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from api.pages import MalformedCursor
+from api.problems import HTTP_KINDS, INTERNAL, INVALID_REQUEST, ProblemKind, http_problem, respond
+from api.suspects import errors as answers
+from fingerprint import errors as core
+from registry import errors as registry
+
+_ASK_AGAIN = "Correct what the detail names and send it again; nothing was recorded."
+_LIST = "List what there is and ask for one of those; names are case-sensitive."
+_STATE = "Look at the thing's present state first; repeating the request will not change the answer."
+_OPERATOR = "Tell the operator the request id; `countermark log audit` says what was changed."
+
+TABLE: dict[type[Exception], tuple[int, str]] = {
+    # who is calling
+    registry.AuthError: (401, "Send `Authorization: Bearer TOKEN` with a key made by `countermark key create`."),
+    registry.ExpiredToken: (401, "Ask an administrator for a new key; this one does not come back."),
+    registry.WrongScope: (403, "Ask an administrator for a key with the scope that the detail names."),
+    # what is there, and in which state
+    registry.NotFound: (404, _LIST),
+    registry.Conflict: (409, _STATE),
+    registry.DuplicateName: (409, "Choose another name; names are never used twice."),
+    registry.Refused: (409, _STATE),
+    registry.NotPublished: (503, "Try again in a second: the entry is written, its checkpoint is being signed."),
+    # what was sent
+    registry.Malformed: (422, _ASK_AGAIN),
+    registry.ProofInvalid: (422, "Fetch the proof and the checkpoint again, from the same service."),
+    registry.SignatureInvalid: (422, "Compare the log's key with the one that you were given out of band."),
+    registry.Inconsistent: (422, "Keep both checkpoints: together they show that history was rewritten."),
+    core.FingerprintError: (422, _ASK_AGAIN),
+    core.ObservationError: (
+        422,
+        "Correct the answers or state their kind; the case is still open, nothing was recorded.",
+    ),
+    answers.AnswersError: (422, "Save the answers with numpy.savez('outputs.npz', outputs=array) and send that file."),
+    answers.AnswersUnknownFormat: (415, "Send npz, npy or safetensors."),
+    answers.AnswersTooLarge: (413, "Send float32 answers to the case's probes only."),
+    MalformedCursor: (422, "Use `next` of the previous page as it is, or leave `after` out to begin again."),
+    # what the service holds
+    registry.Tampered: (500, _OPERATOR),
+    registry.StoreError: (503, "Tell the operator: the data directory or its keys cannot be used."),
+    registry.RegistryError: (500, _OPERATOR),
+}
+ROOTS = (registry.RegistryError, core.FingerprintError, answers.AnswersError, MalformedCursor)
+
+_RETRY_AFTER = {"Retry-After": "1"}
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="countermark"'}
+_HEADERS = {401: _CHALLENGE, 503: _RETRY_AFTER}
+
+
+def kind_of(error: type[Exception]) -> ProblemKind:
+    """The kind of problem that an error's class stands for.
+
+    Example:
+        >>> kind = kind_of(registry.UnknownDevice)
+        >>> kind.slug, kind.status
+        ('unknown-device', 404)
+    """
+    status, way_out = next(TABLE[ancestor] for ancestor in error.__mro__ if ancestor in TABLE)
+    slug = re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
+    title = (error.__doc__ or error.__name__).strip().splitlines()[0]
+    return ProblemKind(slug=slug, title=title, status=status, way_out=way_out)
+
+
+def _descend(error: type[Exception]) -> list[type[Exception]]:
+    return [error, *(leaf for child in error.__subclasses__() for leaf in _descend(child))]
+
+
+def catalogue() -> dict[str, ProblemKind]:
+    """Every kind of problem that the service can answer with, by slug."""
+    domain = (kind_of(error) for root in ROOTS for error in _descend(root))
+    return {kind.slug: kind for kind in (*HTTP_KINDS, INVALID_REQUEST, INTERNAL, *domain)}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with its problem document."""
+    for root in ROOTS:
+        app.add_exception_handler(root, _domain)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _internal)
+
+
+async def _domain(request: Request, error: Exception) -> JSONResponse:
+    kind = kind_of(type(error))
+    return respond(request, kind, str(error), headers=_HEADERS.get(kind.status))
+
+
+async def _http(request: Request, error: Any) -> JSONResponse:
+    return http_problem(request, error)
+
+
+async def _invalid(request: Request, error: Any) -> JSONResponse:
+    """Where and why, never the value: it may be a secret."""
+    found = [{"where": ".".join(map(str, item["loc"])), "why": item["msg"]} for item in error.errors()]
+    where = ", ".join(item["where"] for item in found)
+    return respond(request, INVALID_REQUEST, f"{len(found)} fields cannot be used: {where}", errors=found)
+
+
+async def _internal(request: Request, _error: Exception) -> JSONResponse:
+    """Nothing of the error itself: the server's log has it under the request id."""
+    return respond(request, INTERNAL, "an unexpected error; it is in the service's log under this request id")

@@ -1,0 +1,29 @@
+"""API keys: make, list, revoke. Tokens are shown once; the registry keeps keyed hashes."""
+
+from fastapi import APIRouter, Response, status
+
+from api.auth import ForAdministration
+from api.problems import documented
+from api.schemas import ApiKey, IssuedApiKey, ListOf, NewApiKey
+
+router = APIRouter(prefix="/v1/api-keys", tags=["api keys"], responses=documented(401, 403))
+_REFUSED = documented(400, 409, 413, 422)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=_REFUSED, summary="Make an API key")
+def create(desk: ForAdministration, new: NewApiKey, response: Response) -> IssuedApiKey:
+    """A key with scopes and, if wished, an end. Its token is in this answer and nowhere else."""
+    response.headers["Cache-Control"] = "no-store"
+    return desk.create_api_key(new.name, new.scopes, expires_at=new.expires_at)
+
+
+@router.get("", summary="List API keys")
+def api_keys(desk: ForAdministration) -> ListOf[ApiKey]:
+    """Every key of the tenant, by name, without tokens; revoked and expired ones included."""
+    return desk.api_keys()
+
+
+@router.delete("/{key_id}", responses=documented(404, 409), summary="Revoke an API key")
+def revoke(desk: ForAdministration, key_id: str) -> ApiKey:
+    """Refuse the key from now on."""
+    return desk.revoke_api_key(key_id)

@@ -1,0 +1,76 @@
+"""Cases: open one, fetch the probes, send back what the suspect answered, read the verdict."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response, status
+
+from api import probes as probe_files
+from api.auth import ForCases, ForInvestigation
+from api.evidence import Verdict
+from api.media import NPZ, OCTETS, SAFETENSORS
+from api.pages import PageQuery
+from api.problems import documented
+from api.schemas import Case, ListOf, NewCase
+from api.uploads import Upload, documented_download, documented_upload
+from fingerprint.observation import Kind
+
+router = APIRouter(prefix="/v1/cases", tags=["cases"], responses=documented(401, 403))
+_ANSWERS = documented_upload(
+    NPZ, SAFETENSORS, OCTETS, description="The suspect's answers to all probes in order, as the array `outputs`."
+)
+_PROBES = documented_download(NPZ, SAFETENSORS, description="The probe inputs, as the array `probes`.")
+ProbeForm = Annotated[probe_files.Form | None, Query(alias="format", description="Instead of the Accept header.")]
+AnswerKind = Annotated[Kind, Query(description="What the answers are.")]
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=documented(400, 404, 413, 422), summary="Open a case")
+def open_case(desk: ForInvestigation, new: NewCase) -> Case:
+    """Ask whose copy of a release a suspect is. A case is decided once; open another to test again."""
+    return desk.open_case(new.release, suspect=new.suspect)
+
+
+@router.get("", responses=documented(422), summary="List cases")
+def cases(desk: ForCases, query: Annotated[PageQuery, Query()]) -> ListOf[Case]:
+    """Cases, decided and open."""
+    return desk.cases(after=query.after, limit=query.limit)
+
+
+@router.get("/{case_id}", responses=documented(404), summary="Look at a case")
+def case(desk: ForCases, case_id: str) -> Case:
+    """One case."""
+    return desk.case(case_id)
+
+
+@router.get(
+    "/{case_id}/probes",
+    response_class=Response,
+    responses={**documented(404, 406, 422), **_PROBES},
+    summary="Get the probes of a case",
+)
+def probes(desk: ForInvestigation, request: Request, case_id: str, form: ProbeForm = None) -> Response:
+    """The inputs to put to the suspect, in order; by default as npz."""
+    chosen = form or probe_files.accepted(request.headers.get("accept", "*/*"))
+    data = probe_files.write(desk.probes(case_id), chosen)
+    disposition = f'attachment; filename="probes.{chosen}"'
+    return Response(data, media_type=chosen.media_type, headers={"Content-Disposition": disposition})
+
+
+@router.post(
+    "/{case_id}/outputs",
+    status_code=status.HTTP_201_CREATED,
+    responses=documented(404, 409, 413, 415, 422),
+    openapi_extra=_ANSWERS,
+    summary="Send the suspect's answers",
+)
+def send_outputs(desk: ForInvestigation, case_id: str, kind: AnswerKind, body: Upload) -> Verdict:
+    """Weigh the answers and record the verdict in the log; the answer proves that it stands there.
+
+    The evidence is computed before any codeword is unsealed. Answers that cannot be used leave the case open.
+    """
+    return desk.send_outputs(case_id, body, kind=kind)
+
+
+@router.get("/{case_id}/verdict", responses=documented(404, 409), summary="Read the verdict")
+def verdict(desk: ForCases, case_id: str) -> Verdict:
+    """The recorded verdict, with a proof against the newest checkpoint."""
+    return desk.verdict(case_id)

@@ -1,0 +1,56 @@
+"""Devices: enrol, list, look at, revoke."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from api.auth import ForLists, ForRelease
+from api.media import OCTETS
+from api.pages import PageQuery
+from api.problems import documented
+from api.schemas import Device, ListOf, NewDevice
+from api.uploads import documented_download
+
+router = APIRouter(prefix="/v1/devices", tags=["devices"], responses=documented(401, 403, 422))
+_HELPER_DATA = documented_download(OCTETS, description="The helper data as enrolled.")
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=documented(400, 409, 413), summary="Enrol a device")
+def enroll(desk: ForRelease, new: NewDevice) -> Device:
+    """Keep a device's helper data, the hash of its key, and its sealed codeword key; append the enrolment to the log.
+
+    The helper data comes from `countermark device enroll` or `fingerprint.extractor.enroll`. A raw PUF response is
+    never sent and never stored.
+    """
+    return desk.enroll_device(
+        new.name, helper_data=new.helper_data, identity=new.identity, codeword_key=new.codeword_key
+    )
+
+
+@router.get("", summary="List devices")
+def devices(desk: ForLists, query: Annotated[PageQuery, Query()]) -> ListOf[Device]:
+    """Devices by name, revoked ones included."""
+    return desk.devices(after=query.after, limit=query.limit)
+
+
+@router.get("/{name}", responses=documented(404), summary="Look at a device")
+def device(desk: ForLists, name: str) -> Device:
+    """One device."""
+    return desk.device(name)
+
+
+@router.get(
+    "/{name}/helper-data",
+    response_class=Response,
+    responses={**documented(404), **_HELPER_DATA},
+    summary="Get a device's helper data",
+)
+def helper_data(desk: ForRelease, name: str) -> Response:
+    """What the device needs, with a fresh read-out of its PUF, to rebuild its key."""
+    return Response(desk.helper_data(name), media_type=OCTETS)
+
+
+@router.post("/{name}/revoke", responses=documented(404, 409), summary="Revoke a device")
+def revoke(desk: ForRelease, name: str) -> Device:
+    """Issue no further copies for the device. Copies that it has are still traced to it."""
+    return desk.revoke_device(name)

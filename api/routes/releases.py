@@ -1,0 +1,67 @@
+"""Releases: commit a verifier pack, list, fetch the pack, reserve copies."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from api.auth import ForLists, ForRelease
+from api.fields import Name
+from api.media import OCTETS, SAFETENSORS
+from api.pages import PageQuery
+from api.problems import documented
+from api.schemas import ListOf, NewReservation, Release, Reservation
+from api.uploads import Upload, documented_download, documented_upload
+
+router = APIRouter(prefix="/v1/releases", tags=["releases"], responses=documented(401, 403, 422))
+_PACK_SENT = documented_upload(SAFETENSORS, OCTETS, description="The verifier pack, one safetensors file.")
+_PACK = documented_download(SAFETENSORS, description="The verifier pack.")
+ReleaseName = Annotated[
+    Name, Query(description="Name of the release, unique within the tenant.", examples=["digits-1"])
+]
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=documented(409, 413),
+    openapi_extra=_PACK_SENT,
+    summary="Commit a release",
+)
+def commit(desk: ForRelease, name: ReleaseName, pack: Upload) -> Release:
+    """Store the verifier pack and append its commitment to the log, before any codeword of the release exists."""
+    return desk.commit_release(name, pack=pack)
+
+
+@router.get("", summary="List releases")
+def releases(desk: ForLists, query: Annotated[PageQuery, Query()]) -> ListOf[Release]:
+    """Releases by name."""
+    return desk.releases(after=query.after, limit=query.limit)
+
+
+@router.get("/{name}", responses=documented(404), summary="Look at a release")
+def release(desk: ForLists, name: str) -> Release:
+    """One release."""
+    return desk.release(name)
+
+
+@router.get(
+    "/{name}/pack",
+    response_class=Response,
+    responses={**documented(404, 500), **_PACK},
+    summary="Get a release's verifier pack",
+)
+def pack(desk: ForRelease, name: str) -> Response:
+    """The committed file, its digest checked on the way out."""
+    return Response(desk.pack(name), media_type=SAFETENSORS)
+
+
+@router.post(
+    "/{name}/copies",
+    status_code=status.HTTP_201_CREATED,
+    responses=documented(400, 404, 409, 413),
+    summary="Reserve a copy",
+)
+def reserve(desk: ForRelease, name: str, wanted: NewReservation, response: Response) -> Reservation:
+    """Draw the registrar's nonce for one copy and hand its codeword to the signer, this once."""
+    response.headers["Cache-Control"] = "no-store"
+    return desk.reserve_copy(name, wanted.device)

@@ -1,0 +1,63 @@
+"""Everything that the environment decides, read once and only here."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1 << 20
+_KEK_BYTES = 32
+
+
+class Settings(BaseSettings):
+    """Settings of the service and of the local commands; each is `COUNTERMARK_` and its name in capitals.
+
+    Attributes:
+        data: directory of the registry: database, keys, packs.
+        kek: the key-encryption key, 32 bytes in base64 or hexadecimal; without it, `kek.key` in the data directory.
+        database_url: another database than the SQLite file in the data directory.
+        max_upload_bytes: the most bytes of a request that carries a file (a verifier pack, a suspect's answers).
+        max_body_bytes: the most bytes of any other request.
+        max_array_bytes: the most bytes that a suspect's answers may occupy once unpacked.
+        tenant: name of the tenant that local commands act for.
+        server: address of a service that commands talk to instead of the data directory.
+        token: of the API key that they then use.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="COUNTERMARK_", extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    data: Path = Path("countermark-data")
+    kek: SecretStr | None = None
+    database_url: SecretStr | None = None
+    max_upload_bytes: Annotated[int, Field(gt=0)] = 256 * MIB
+    max_body_bytes: Annotated[int, Field(gt=0)] = MIB // 8
+    max_array_bytes: Annotated[int, Field(gt=0)] = 512 * MIB
+    tenant: str = "default"
+    server: str | None = None
+    token: SecretStr | None = None
+
+    @field_validator("kek")
+    @classmethod
+    def _kek_is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _key_bytes(value.get_secret_value())
+        return value
+
+    @property
+    def kek_bytes(self) -> bytes | None:
+        """The key-encryption key as bytes, or None where the key file is to be used."""
+        return None if self.kek is None else _key_bytes(self.kek.get_secret_value())
+
+
+def _key_bytes(text: str) -> bytes:
+    """The 32 bytes that base64 or hexadecimal text stands for; the text itself is never in the message."""
+    try:
+        key = bytes.fromhex(text) if len(text) == 2 * _KEK_BYTES else base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise ValueError("neither base64 nor hexadecimal; make one with: openssl rand -base64 32") from error
+    if len(key) != _KEK_BYTES:
+        raise ValueError(f"{len(key)} bytes, not {_KEK_BYTES}; make one with: openssl rand -base64 32")
+    return key

@@ -1,0 +1,209 @@
+"""All that one tenant can do, each in one unit of work, as values of the wire.
+
+The HTTP routes and the local commands call the same methods here; `api.client.Client` has them too, over HTTP.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from numpy.typing import NDArray
+
+from api import pages
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
+from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation, page
+from api.suspects.outputs import read_outputs
+from registry.records import Scope
+from registry.store import Store
+from registry.verification import settle, weigh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """One tenant's door to the registry.
+
+    Attributes:
+        store: where the registry lives.
+        tenant: the tenant's id; another tenant's things are unknown here.
+        max_array_bytes: the most bytes that a suspect's answers may occupy once unpacked.
+
+    Every method raises the registry's errors as they are; one that raises has changed nothing.
+    """
+
+    store: Store
+    tenant: str
+    max_array_bytes: int
+
+    # --- devices ------------------------------------------------------------------------------------------------
+
+    def enroll_device(self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Device:
+        """Enrol a device by what its PUF's enrolment gave; never by a response."""
+        with self.store.unit() as registry:
+            enrolled = registry.enroll_device(
+                self.tenant, name, helper_data=helper_data, identity=identity, codeword_key=codeword_key
+            )
+        return Device.of(enrolled)
+
+    def device(self, name: str) -> Device:
+        """One device."""
+        with self.store.reading() as registry:
+            return Device.of(registry.device(self.tenant, name))
+
+    def devices(self, *, after: str | None = None, limit: int = 100) -> ListOf[Device]:
+        """Devices by name, revoked ones included."""
+        with self.store.reading() as registry:
+            return page(Device, registry.devices(self.tenant, after=pages.decode(after), limit=limit))
+
+    def helper_data(self, name: str) -> bytes:
+        """A device's helper data, as enrolled."""
+        with self.store.reading() as registry:
+            return registry.helper_data(self.tenant, name)
+
+    def revoke_device(self, name: str) -> Device:
+        """Issue no further copies for the device."""
+        with self.store.unit() as registry:
+            revoked = registry.revoke_device(self.tenant, name)
+        return Device.of(revoked)
+
+    # --- releases -----------------------------------------------------------------------------------------------
+
+    def commit_release(self, name: str, *, pack: bytes) -> Release:
+        """Commit a verifier pack, before any codeword of the release exists."""
+        with self.store.unit() as registry:
+            committed = registry.commit_release(self.tenant, name, pack=pack)
+        return Release.of(committed)
+
+    def release(self, name: str) -> Release:
+        """One release."""
+        with self.store.reading() as registry:
+            return Release.of(registry.release(self.tenant, name))
+
+    def releases(self, *, after: str | None = None, limit: int = 100) -> ListOf[Release]:
+        """Releases by name."""
+        with self.store.reading() as registry:
+            return page(Release, registry.releases(self.tenant, after=pages.decode(after), limit=limit))
+
+    def pack(self, release: str) -> bytes:
+        """A release's verifier pack, its digest checked."""
+        with self.store.reading() as registry:
+            return registry.pack_bytes(self.tenant, release)
+
+    # --- copies -------------------------------------------------------------------------------------------------
+
+    def reserve_copy(self, release: str, device: str) -> Reservation:
+        """Draw the nonce of a copy and hand out its codeword, this once."""
+        with self.store.unit() as registry:
+            reserved = registry.reserve_copy(self.tenant, release, device)
+        return Reservation.of(reserved)
+
+    def issue_copy(self, copy_id: str, *, artefact_digest: str, method: str) -> Copy:
+        """Record which file went to the device, once."""
+        with self.store.unit() as registry:
+            issued = registry.issue_copy(self.tenant, copy_id, artefact_digest=artefact_digest, method=method)
+        return Copy.of(issued)
+
+    def copy(self, copy_id: str) -> Copy:
+        """One copy."""
+        with self.store.reading() as registry:
+            return Copy.of(registry.copy(self.tenant, copy_id))
+
+    def copies(self, release: str | None = None, *, after: str | None = None, limit: int = 100) -> ListOf[Copy]:
+        """Copies in the order of their reservation."""
+        with self.store.reading() as registry:
+            return page(Copy, registry.copies(self.tenant, release, after=pages.decode(after), limit=limit))
+
+    def copies_of_artefact(self, artefact_digest: str) -> ListOf[Copy]:
+        """Copies that were issued as exactly this file."""
+        with self.store.reading() as registry:
+            found = registry.copies_of_artefact(self.tenant, artefact_digest)
+        return ListOf(items=[Copy.of(item) for item in found], next=None)
+
+    # --- cases --------------------------------------------------------------------------------------------------
+
+    def open_case(self, release: str, *, suspect: str) -> Case:
+        """Ask whose copy of the release a suspect is."""
+        with self.store.unit() as registry:
+            opened = registry.open_case(self.tenant, release, suspect=suspect)
+        return Case.of(opened)
+
+    def case(self, case_id: str) -> Case:
+        """One case."""
+        with self.store.reading() as registry:
+            return Case.of(registry.case(self.tenant, case_id))
+
+    def cases(self, *, after: str | None = None, limit: int = 100) -> ListOf[Case]:
+        """Cases, decided and open."""
+        with self.store.reading() as registry:
+            return page(Case, registry.cases(self.tenant, after=pages.decode(after), limit=limit))
+
+    def probes(self, case_id: str) -> NDArray[Any]:
+        """The inputs to put to the suspect, in order: float32 of shape (n, ...)."""
+        with self.store.reading() as registry:
+            return registry.pack(self.tenant, registry.case(self.tenant, case_id).release).probes
+
+    def send_outputs(self, case_id: str, answers: bytes | NDArray[Any], *, kind: str) -> Verdict:
+        """Weigh the suspect's answers, an array or a file in one of the formats, and record the verdict.
+
+        The evidence is fixed before any codeword is unsealed. Answers that cannot be used leave the case open.
+        """
+        self.case(case_id)  # an unknown case is said before its file is unpacked
+        values = read_outputs(answers, limit=self.max_array_bytes) if isinstance(answers, bytes) else answers
+        with self.store.reading() as registry:
+            weighed = weigh(registry, self.tenant, case_id, kind=kind, answers=values)
+        with self.store.unit() as registry:
+            settle(registry, weighed)
+        return self.verdict(case_id)  # a unit of its own: the entry is under a signed checkpoint only now
+
+    def verdict(self, case_id: str) -> Verdict:
+        """The recorded verdict, with a proof against the newest checkpoint."""
+        with self.store.reading() as registry:
+            recorded = registry.verdict(self.tenant, case_id)
+            return Verdict.proved(recorded, registry.proof(recorded.entry_index))
+
+    # --- the log ------------------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest signed checkpoint."""
+        with self.store.reading() as registry:
+            return Checkpoint.of(registry.checkpoint())
+
+    def log_key(self) -> LogKey:
+        """The key that checkpoints are signed with."""
+        with self.store.reading() as registry:
+            return LogKey(key=registry.verifier_key())
+
+    def entry(self, index: int) -> Entry:
+        """The exact bytes of one entry."""
+        with self.store.reading() as registry:
+            return Entry.of(registry.entry(index))
+
+    def proof(self, index: int) -> InclusionProof:
+        """The audit path from an entry to the newest root."""
+        with self.store.reading() as registry:
+            return InclusionProof.of(registry.proof(index))
+
+    def consistency(self, old: int) -> ConsistencyProof:
+        """That the log of `old` entries is a prefix of the newest one."""
+        with self.store.reading() as registry:
+            return ConsistencyProof.of(registry.consistency(old))
+
+    # --- API keys -----------------------------------------------------------------------------------------------
+
+    def create_api_key(self, name: str, scopes: Iterable[str], *, expires_at: datetime | None = None) -> IssuedApiKey:
+        """A key; its token is in this answer and nowhere else."""
+        wanted = frozenset(Scope(scope) for scope in scopes)
+        with self.store.unit() as registry:
+            made = registry.create_api_key(self.tenant, name, wanted, expires_at)
+        return IssuedApiKey.of(made)
+
+    def api_keys(self) -> ListOf[ApiKey]:
+        """Every key of the tenant, without tokens."""
+        with self.store.reading() as registry:
+            return ListOf(items=[ApiKey.of(key) for key in registry.api_keys(self.tenant)], next=None)
+
+    def revoke_api_key(self, key_id: str) -> ApiKey:
+        """Refuse the key from now on."""
+        with self.store.unit() as registry:
+            revoked = registry.revoke_api_key(self.tenant, key_id)
+        return ApiKey.of(revoked)

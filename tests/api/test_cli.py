@@ -1,0 +1,311 @@
+"""The command line: the whole story on a data directory, exit codes, JSON, private files."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load as load_safetensors
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from api.cli import app
+from fingerprint.puf import PROFILE, Silicon
+
+RUNNER = CliRunner()
+
+
+class Place:
+    """A directory to work in; commands run there on a fresh registry, for the tenant `acme`."""
+
+    def __init__(self, path: Path, template: tuple) -> None:
+        self.path = path
+        self.stderr = ""
+        shutil.copytree(template[0], path / "data")
+
+    def run(self, *args: object, code=0) -> str:
+        """Run a command; its standard output."""
+        environment = {"COUNTERMARK_DATA": str(self.path / "data"), "COUNTERMARK_TENANT": "acme", "COLUMNS": "250"}
+        result = RUNNER.invoke(app, [str(arg) for arg in args], env=environment)
+        assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
+        self.stderr = result.stderr
+        return result.stdout
+
+    def json(self, *args: object, code=0) -> dict:
+        """Run a command with --json; what it printed, which must be one JSON document and nothing else."""
+        return json.loads(self.run(*args, "--json", code=code))
+
+
+@pytest.fixture
+def place(tmp_path, template) -> Place:
+    """A fresh registry."""
+    return Place(tmp_path, template)
+
+
+def ship(place, world) -> Place:
+    """Two devices enrolled, the release committed, a minted copy for each."""
+    path = place.path
+    (path / "verifier.safetensors").write_bytes(world.pack.to_bytes())
+    (path / "signing.safetensors").write_bytes(world.kit.to_bytes())
+    (path / "base.safetensors").write_bytes(world.base)
+    pair = ("--pack", path / "verifier.safetensors", "--kit", path / "signing.safetensors")
+    place.json("release", "create", "digits-1", *pair)
+    for name in ("edge-0", "edge-1"):
+        place.json("device", "enroll", name, "--silicon", path / f"{name}.chip")
+        files = ("--base", path / "base.safetensors", "--out", path / f"{name}.safetensors")
+        place.json("copy", "issue", "--release", "digits-1", "--device", name, *files)
+    return place
+
+
+@pytest.fixture
+def shipped(place, world) -> Place:
+    """A release of its own for one test."""
+    return ship(place, world)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory, template, world) -> Place:
+    """A release shared by all tests that change nothing."""
+    return ship(Place(tmp_path_factory.mktemp("shop"), template), world)
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_init_makes_private_keys_and_refuses_to_do_it_twice(place):
+    """A new data directory holds keys for its owner alone; a second init changes nothing."""
+    made = place.json("init", "--data", place.path / "new", "--tenant", "acme")
+    assert made["tenant"] == "acme"
+    assert (place.path / "new" / "log.pub").read_text().strip() == made["log_key"]
+    for name in ("kek.key", "log.key"):
+        assert _mode(place.path / "new" / name) == 0o600
+    place.run("init", "--data", place.path / "new", code=1)
+    assert place.stderr.startswith("error: ")
+    assert len(place.stderr.splitlines()) == 1
+    assert place.json("tenant", "create", "rival-2")["tenant"] == "rival-2"
+
+
+def test_a_device_is_enrolled_and_its_key_comes_back(place):
+    """The chip's file is private, made once, and gives the enrolled key from a fresh read-out."""
+    chip = place.path / "edge-7.chip"
+    enrolled = place.json("device", "enroll", "edge-7", "--silicon", chip)
+    assert _mode(chip) == 0o600
+    again = place.json("device", "reproduce", "edge-7", "--silicon", chip)
+    assert again == {"device": "edge-7", "identity": enrolled["identity"], "confirmed": True}
+    place.json("device", "enroll", "edge-8", "--silicon", place.path / "edge-8.chip")
+    place.run("device", "reproduce", "edge-7", "--silicon", place.path / "edge-8.chip", code=1)
+    assert "another device" in place.stderr
+    assert [row["name"] for row in place.json("device", "list")["items"]] == ["edge-7", "edge-8"]
+    assert place.json("device", "revoke", "edge-8")["revoked_at"]
+    assert "edge-8" in place.run("device", "list")
+
+
+def test_a_device_is_enrolled_by_measured_readouts(place):
+    """An array of 0 and 1 from real hardware does as well; one that no PUF gives is refused."""
+    noise = np.random.default_rng(5)
+    chip = Silicon(kind="sram", secret=b"s" * 32, cells=PROFILE.cells)
+    np.save(place.path / "reads.npy", chip.read(noise, reads=16))
+    np.save(place.path / "fresh.npy", chip.read(noise, reads=1))
+    np.save(place.path / "stuck.npy", np.zeros((16, PROFILE.cells), dtype=np.uint8))
+    place.json("device", "enroll", "board-1", "--readouts", place.path / "reads.npy")
+    assert place.json("device", "reproduce", "board-1", "--readouts", place.path / "fresh.npy")["confirmed"]
+    place.run("device", "enroll", "board-2", "--readouts", place.path / "stuck.npy", code=1)
+    assert place.json("device", "list")["items"][0]["name"] == "board-1"
+
+
+def test_a_minted_copy_changes_the_last_layer_only(shipped, world):
+    """Weight and bias of the head move by about the strength; the rest and the metadata are carried over."""
+    copy = (shipped.path / "edge-0.safetensors").read_bytes()
+    tensors, base = load_safetensors(copy), load_safetensors(world.base)
+    np.testing.assert_array_equal(tensors["other.weight"], base["other.weight"])
+    assert not np.array_equal(tensors["fc.weight"], base["fc.weight"])
+    with safe_open(shipped.path / "edge-0.safetensors", framework="numpy") as opened:
+        metadata = opened.metadata()
+    assert metadata["made by"] == "a test"
+    provenance = json.loads(metadata["countermark.copy"])
+    listed = shipped.json("copy", "list", "--release", "digits-1")["items"]
+    assert provenance["copy"] == listed[0]["id"]
+    assert provenance["release"] == world.pack.release_id
+    assert "edge-0" not in metadata["countermark.copy"]
+    assert [row["method"] for row in listed] == ["minted", "minted"]
+    assert _mode(next((shipped.path / "data" / "kits").iterdir())) == 0o600
+
+
+def test_a_leaked_copy_is_named_and_a_stranger_is_not(shipped, world):
+    """Exit code 0 and the device for a copy; 3 and nobody for a clean model; the log audits."""
+    tensors = load_safetensors((shipped.path / "edge-1.safetensors").read_bytes())
+    leaked = world.pack.probes @ tensors["fc.weight"].T + tensors["fc.bias"]
+    np.savez(shipped.path / "leaked.npz", outputs=leaked)
+    noise = np.random.default_rng(5).normal(size=leaked.shape)
+    np.savez(shipped.path / "clean.npz", outputs=world.clean(world.pack.probes) + 0.1 * noise)
+    args = ("verify", "--release", "digits-1", "--kind", "logits", "--outputs")
+    verdict = shipped.json(*args, shipped.path / "leaked.npz", "--suspect", "model at example.com")
+    assert verdict["named"] == ["edge-1"]
+    assert shipped.json(*args, shipped.path / "clean.npz", code=3)["named"] == []
+    table = shipped.run(*args, shipped.path / "leaked.npz")
+    assert "edge-1" in table
+    assert verdict["does_not_prove"][0] in table
+    audit = shipped.json("log", "audit")
+    assert audit["audited"]
+    assert audit["size"] == 2 + 1 + 2 * 2 + 3  # enrolments, commitment, reservations and issues, verdicts
+
+
+def test_probes_open_a_case_that_verify_decides(shipped, world):
+    """An investigator's two commands, with a file in between."""
+    out = shipped.path / "probes.npz"
+    opened = shipped.json("probes", "--release", "digits-1", "--out", out, "--suspect", "a copy")
+    with np.load(out) as file:
+        probes = file["probes"]
+    np.savez(shipped.path / "answers.npz", outputs=world.clean(probes).argmax(axis=1))
+    sent = ("verify", "--case", opened["case"], "--kind", "labels", "--outputs", shipped.path / "answers.npz")
+    assert shipped.json(*sent, code=3)["case_id"] == opened["case"]
+    shipped.run(*sent, code=1)
+    assert "has its verdict" in shipped.stderr
+    shipped.json("probes", "--case", opened["case"], "--out", shipped.path / "again.safetensors")
+    np.testing.assert_array_equal(load_safetensors((shipped.path / "again.safetensors").read_bytes())["probes"], probes)
+
+
+def test_a_copy_distilled_elsewhere_is_reserved_and_registered(shipped):
+    """The codeword goes to a private file; the finished file is registered by its digest."""
+    codeword = shipped.path / "codeword.npy"
+    reserved = shipped.json(
+        "copy", "reserve", "--release", "digits-1", "--device", "edge-0", "--codeword-out", codeword
+    )
+    assert _mode(codeword) == 0o600
+    assert set(np.load(codeword).tolist()) == {-1, 1}
+    assert len(np.load(codeword)) == reserved["bits"]
+    (shipped.path / "student.bin").write_bytes(b"weights")
+    issued = shipped.json(
+        "copy", "issue", "--copy", reserved["copy_id"], "--artefact", shipped.path / "student.bin",
+        "--method", "distilled",
+    )  # fmt: skip
+    assert (issued["method"], issued["id"]) == ("distilled", reserved["copy_id"])
+
+
+MINT = "copy issue --base @/base.safetensors --release digits-1 --device edge-0"
+ERRORS = {
+    "device revoke edge-9": "edge-9",
+    "device reproduce edge-9 --silicon @/edge-0.chip": "edge-9",
+    "device enroll edge-0 --silicon @/edge-0.chip": "edge-0",
+    "device enroll edge-9 --silicon @/base.safetensors": "simulated chip|canonical|JSON",
+    "device enroll edge-9 --readouts @/nothing.npy": "nothing.npy",
+    "device enroll edge-9 --readouts @/base.safetensors": "npy",
+    "release create digits-1 --pack @/verifier.safetensors": "digits-1",
+    "release create digits-2 --pack @/base.safetensors": "pack",
+    "release create digits-2 --pack @/verifier.safetensors --kit @/base.safetensors": "kit",
+    f"copy issue --copy {'0' * 32} --artefact @/base.safetensors": "copy",
+    f"{MINT} --out @/x --device edge-9": "edge-9",
+    f"{MINT} --out @/x --release digits-9": "digits-9",
+    f"{MINT} --out @/x --base @/edge-0.chip": "base",
+    f"{MINT} --out @/x --head f": "--head",
+    f"{MINT} --out @/x --head other": "other",
+    f"{MINT} --out @/edge-1.chip": "exists",
+    f"{MINT} --out @/nowhere/x": "no directory",
+    "copy reserve --release digits-1 --device edge-0 --codeword-out @/edge-1.chip": "exists",
+    "verify --release digits-1 --outputs @/edge-0.chip --kind logits": "formats",
+    "probes --release digits-9 --out @/p.npz": "digits-9",
+    "log proof 100000": "100000",
+    "log audit --data @/nowhere": "nowhere",
+    "key revoke nothing": "nothing",
+    "device list --after nonsense": "after",
+}
+
+
+@pytest.mark.parametrize("line", ERRORS)
+def test_an_error_is_one_line_and_changes_nothing(shop, line):
+    """Exit code 1, one line on standard error, nothing on standard output, the log as long as before."""
+    before = shop.json("log", "checkpoint")["size"]
+    printed = shop.run(*line.replace("@", str(shop.path)).split(), code=1)
+    assert printed == ""
+    assert len(shop.stderr.splitlines()) == 1
+    assert re.search(ERRORS[line], shop.stderr)
+    assert shop.json("log", "checkpoint")["size"] == before
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["nonsense"],
+        ["device", "enroll"],
+        ["device", "enroll", "x"],
+        ["device", "enroll", "x", "--silicon", "a", "--readouts", "b"],
+        ["copy", "issue"],
+        ["copy", "issue", "--copy", "x", "--base", "y"],
+        ["verify", "--outputs", "x", "--kind", "scores", "--release", "r"],
+        ["verify", "--outputs", "x", "--kind", "logits"],
+        ["key", "create", "x"],
+        ["key", "create", "x", "--scope", "everything"],
+        ["serve", "--port", "70000"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_usage(shop, args):
+    """Exit code 2 and a hint."""
+    shop.run(*args, code=2)
+    assert shop.stderr
+
+
+def test_keys_are_made_listed_and_revoked(place):
+    """The token is shown once; the list has none."""
+    made = place.json("key", "create", "pipeline", "--scope", "release", "--scope", "audit", "--days", "90")
+    assert made["token"]
+    assert made["expires_at"]
+    listed = place.run("key", "list", "--json")
+    assert made["token"] not in listed
+    assert made["id"] in place.run("key", "list")
+    assert place.json("key", "revoke", made["id"])["revoked_at"]
+
+
+def test_settings_without_sense_are_one_line(place):
+    """A variable of the environment is named, its value is not."""
+    result = RUNNER.invoke(app, ["device", "list"], env={"COUNTERMARK_KEK": "hush", "COUNTERMARK_DATA": "x"})
+    assert result.exit_code == 1
+    assert "COUNTERMARK_KEK" in result.stderr
+    assert "hush" not in result.stderr
+    result = RUNNER.invoke(app, ["device", "list", "--server", "http://127.0.0.1:1"], env={})
+    assert result.exit_code == 1
+    assert "COUNTERMARK_TOKEN" in result.stderr
+
+
+def _commands() -> list[list[str]]:
+    found = []
+
+    def walk(command, path) -> None:
+        children = getattr(command, "commands", None)
+        if children is None:
+            found.append(path)
+            return
+        for name, child in children.items():
+            walk(child, [*path, name])
+
+    walk(get_command(app), [])
+    return found
+
+
+@pytest.mark.parametrize("command", [c for c in _commands() if c not in (["demo"], ["puf"])], ids=" ".join)
+def test_every_command_has_help_with_an_example_and_json(command):
+    """`--help` shows an example; every command but `serve` prints JSON when asked."""
+    result = RUNNER.invoke(app, [*command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    assert result.exit_code == 0
+    assert f"Example: countermark {' '.join(command)}" in " ".join(result.stdout.split())
+    assert ("--json" in result.stdout) == (command != ["serve"])
+
+
+def test_the_command_starts_without_torch():
+    """As a process of its own: help works, and nothing heavy is loaded for it."""
+    code = (
+        "import sys, api.app, api.cli\n"
+        "loaded = {'torch', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+        "sys.argv = ['countermark', '--help']\n"
+        "api.cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "device" in done.stdout
