@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from registry.errors import Inconsistent, NotPublished, UnknownEntry
 from registry.log import entries, tree
-from registry.log.checkpoint import sign_checkpoint
+from registry.log.checkpoint import MAX_SIZE, sign_checkpoint
 from registry.log.note import Ed25519Signer
 from registry.log.tree import Node, Range
 from registry.records import Checkpoint, ConsistencyProof, Entry, EntryKind, InclusionProof
@@ -106,7 +106,7 @@ class Log:
 
     def entry(self, index: int) -> Entry:
         """The entry at an index. Raises UnknownEntry."""
-        data = self._storage.entry(index)
+        data = self._storage.entry(index) if 0 <= index <= MAX_SIZE else None
         if data is None:
             raise UnknownEntry(f"the log has no entry {index}")
         return Entry(index=index, data=data)

@@ -41,7 +41,7 @@ class Access:
 
     def tenant(self, name: str) -> Tenant:
         """The organisation of that name."""
-        tenant = self._stored.tenant_named(name)
+        tenant = self._stored.tenant_named(name) if name.isprintable() else None
         if tenant is None:
             raise UnknownTenant(f"there is no tenant '{name}'")
         return tenant
@@ -100,7 +100,7 @@ class Access:
         self._stored.add_pepper(pepper, self._tools.clock())
 
     def _key(self, tenant: str, key_id: str) -> ApiKey:
-        key = self._stored.api_key(tenant, key_id)
+        key = self._stored.api_key(tenant, key_id) if key_id.isprintable() else None
         if key is None:
             raise UnknownApiKey(f"there is no key with the id '{key_id}'")
         return key

@@ -17,7 +17,7 @@ class Cases:
 
     def open(self, tenant: str, release: str, *, suspect: str) -> Case:
         """A new case."""
-        asked = self._tools.repository.releases.named(tenant, release)
+        asked = self._tools.repository.releases.named(tenant, release) if release.isprintable() else None
         if asked is None:
             raise UnknownRelease(f"there is no release '{release}'; commit it first")
         case = Case(
@@ -32,7 +32,7 @@ class Cases:
 
     def get(self, tenant: str, case_id: str) -> Case:
         """The case of that id."""
-        case = self._stored.get(tenant, case_id)
+        case = self._stored.get(tenant, case_id) if case_id.isprintable() else None
         if case is None:
             raise UnknownCase(f"there is no case with the id '{case_id}'; open one first")
         return case

@@ -71,7 +71,7 @@ class Copies:
 
     def get(self, tenant: str, copy_id: str) -> Copy:
         """The copy of that id."""
-        copy = self._stored.get(tenant, copy_id)
+        copy = self._stored.get(tenant, copy_id) if copy_id.isprintable() else None
         if copy is None:
             raise UnknownCopy(f"there is no copy with the id '{copy_id}'; reserve it first")
         return copy
@@ -111,13 +111,13 @@ class Copies:
         return size
 
     def _release(self, tenant: str, name: str) -> Release:
-        release = self._tools.repository.releases.named(tenant, name)
+        release = self._tools.repository.releases.named(tenant, name) if name.isprintable() else None
         if release is None:
             raise UnknownRelease(f"there is no release '{name}'; commit it first")
         return release
 
     def _device(self, tenant: str, name: str) -> Device:
-        device = self._tools.repository.devices.named(tenant, name)
+        device = self._tools.repository.devices.named(tenant, name) if name.isprintable() else None
         if device is None:
             raise UnknownDevice(f"there is no device '{name}'; enrol it first")
         if device.revoked_at is not None:

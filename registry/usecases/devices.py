@@ -43,14 +43,14 @@ class Devices:
 
     def get(self, tenant: str, name: str) -> Device:
         """The device of that name."""
-        device = self._stored.named(tenant, name)
+        device = self._stored.named(tenant, name) if name.isprintable() else None
         if device is None:
             raise UnknownDevice(f"there is no device '{name}'; enrol it first")
         return device
 
     def helper_data(self, tenant: str, name: str) -> bytes:
         """Helper data of the device."""
-        helper_data = self._stored.helper_data(tenant, name)
+        helper_data = self._stored.helper_data(tenant, name) if name.isprintable() else None
         if helper_data is None:
             raise UnknownDevice(f"there is no device '{name}'; enrol it first")
         return helper_data

@@ -49,7 +49,7 @@ class Releases:
 
     def get(self, tenant: str, name: str) -> Release:
         """The release of that name."""
-        release = self._stored.named(tenant, name)
+        release = self._stored.named(tenant, name) if name.isprintable() else None
         if release is None:
             raise UnknownRelease(f"there is no release '{name}'; commit it first")
         return release

@@ -1,0 +1,173 @@
+"""A small release, a registry in a temporary directory, a clock that is set by hand."""
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fingerprint import seeds
+from fingerprint.observation import Kind
+from fingerprint.pack import VerifierPack
+from fingerprint.pool import Term
+from registry.records import Device, RecordedVerdict, Release, Reservation
+from registry.store import Store, init_store, open_registry
+from registry.verification import verify_case
+
+KEK = bytes(range(32))
+
+
+@dataclass
+class Clock:
+    """A clock that moves a second whenever it is read, and where one likes otherwise."""
+
+    now: datetime = field(default_factory=lambda: datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+def make_pack(*words: str, probes: int = 60, components: int = 8, classes: int = 4) -> VerifierPack:
+    """A verifier pack of random numbers; every kind of answer is weighed by one term."""
+    rng = seeds.stream("tests/registry", *words)
+    reference = rng.normal(size=(probes, classes))
+    reference -= reference.mean(axis=1, keepdims=True)
+    residual, score = (
+        (Term(estimator=name, reference="clean", weight=1.0),) for name in ("residual", "score")
+    )
+    return VerifierPack(
+        release_key=rng.bytes(32),
+        probes=rng.normal(size=(probes, 5)).astype(np.float32),
+        features=rng.normal(size=(probes, components)).astype(np.float32),
+        references={"clean": reference.astype(np.float32)},
+        pool={Kind.LOGITS: residual, Kind.LOGPROBS: residual, Kind.PROBS: score, Kind.LABELS: score},
+    )
+
+
+def clean_answers(pack: VerifierPack) -> NDArray[np.float64]:
+    """Logits of a suspect that has nothing to do with the release beyond answering alike."""
+    noise = seeds.stream("tests/registry", "suspect").normal(size=(pack.count, pack.classes))
+    return np.asarray(pack.references["clean"] + 0.1 * noise, dtype=np.float64)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The registry's clock."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def pack() -> VerifierPack:
+    """The verifier pack of release `v1`."""
+    return make_pack("v1")
+
+
+@pytest.fixture
+def answers(pack: VerifierPack) -> NDArray[np.float64]:
+    """A clean suspect's logits."""
+    return clean_answers(pack)
+
+
+@pytest.fixture
+def another_pack() -> Callable[[str], VerifierPack]:
+    """Makes further verifier packs."""
+    return make_pack
+
+
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that is copied for each test, which is faster than making it anew."""
+    directory = tmp_path_factory.mktemp("template") / "data"
+    init_store(directory, kek=KEK, origin="example.com/log", clock=Clock())
+    return directory
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, initialised: Path) -> Path:
+    """An initialised data directory; its key-encryption key is `kek`."""
+    return Path(shutil.copytree(initialised, tmp_path / "data"))
+
+
+@pytest.fixture
+def kek() -> bytes:
+    """The key-encryption key of `data_dir`."""
+    return KEK
+
+
+@pytest.fixture
+def opening(data_dir: Path, clock: Clock) -> Callable[[], AbstractContextManager[Store]]:
+    """Opens the registry in `data_dir`."""
+    return lambda: open_registry(data_dir, kek=KEK, clock=clock)
+
+
+@pytest.fixture
+def store(opening: Callable[[], AbstractContextManager[Store]]) -> Iterator[Store]:
+    """An empty registry."""
+    with opening() as found:
+        yield found
+
+
+@pytest.fixture
+def tenant(store: Store) -> str:
+    """Id of the tenant `acme`."""
+    with store.unit() as registry:
+        return registry.create_tenant("acme").id
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A registry with devices, a release and copies."""
+
+    store: Store
+    tenant: str
+    devices: tuple[Device, ...]
+    release: Release
+    reservations: tuple[Reservation, ...]
+
+
+@pytest.fixture
+def enrol(store: Store) -> Callable[..., Device]:
+    """Enrols a device under a name."""
+    keys = itertools.count(1)
+
+    def enrol_(tenant: str, name: str) -> Device:
+        with store.unit() as registry:
+            return registry.enroll_device(
+                tenant,
+                name,
+                helper_data=b"helper data of " + name.encode(),
+                identity=f"{next(keys):064x}",
+                codeword_key=seeds.xof(b"k" * 32, "device", name, length=32),
+            )
+
+    return enrol_
+
+
+@pytest.fixture
+def filled(store: Store, tenant: str, pack: VerifierPack, enrol: Callable[..., Device]) -> Filled:
+    """Three devices, release `v1`, three copies reserved, the first one issued."""
+    devices = tuple(enrol(tenant, f"pump {number}") for number in range(3))
+    with store.unit() as registry:
+        release = registry.commit_release(tenant, "v1", pack=pack.to_bytes())
+    with store.unit() as registry:
+        reservations = tuple(registry.reserve_copy(tenant, "v1", device.name) for device in devices)
+        registry.issue_copy(
+            tenant, reservations[0].copy_id, artefact_digest="sha256:" + "a" * 64, method="minted"
+        )
+    return Filled(store, tenant, devices, release, reservations)
+
+
+@pytest.fixture
+def decided(filled: Filled, answers: NDArray[np.float64]) -> RecordedVerdict:
+    """A case about a clean suspect, decided."""
+    with filled.store.unit() as registry:
+        case = registry.open_case(filled.tenant, "v1", suspect="model on shop.example")
+    with filled.store.unit() as registry:
+        return verify_case(registry, filled.tenant, case.id, kind="logits", answers=answers)

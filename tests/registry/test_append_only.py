@@ -1,0 +1,96 @@
+"""The append-only tables refuse raw SQL that would change the past, by every way SQLite has."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+TABLES = ("log_entry", "log_node", "checkpoint", "verification")
+REPLACED = {
+    "log_entry": "INSERT OR REPLACE INTO log_entry (idx, data) VALUES (0, x'00')",
+    "log_node": "INSERT OR REPLACE INTO log_node (level, idx, hash) VALUES (0, 0, x'00')",
+    "checkpoint": "INSERT OR REPLACE INTO checkpoint (size, root, note, signed_at) VALUES (0, x'00', '', '2026-01-01')",
+    "verification": (
+        "INSERT OR REPLACE INTO verification SELECT tenant_id, case_pk, x'00', verdict_digest, observation_digest,"
+        " recorded_at, entry_index FROM verification"
+    ),
+}
+
+
+@pytest.fixture
+def raw(data_dir: Path, decided: object) -> Iterator[sqlite3.Connection]:
+    """A raw connection to a registry with a decided case, as somebody with the file would open it."""
+    with closing(sqlite3.connect(data_dir / "registry.db", isolation_level=None)) as connection:
+        yield connection
+
+
+def rows(raw: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    """All rows of a table."""
+    return raw.execute(f"SELECT * FROM {table}").fetchall()
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("verb", ["UPDATE {0} SET {1} = {1}", "UPDATE OR REPLACE {0} SET {1} = {1}", "DELETE FROM {0}"])
+def test_update_and_delete_are_refused(raw: sqlite3.Connection, table: str, verb: str) -> None:
+    """UPDATE and DELETE abort, and change nothing."""
+    column = {"log_entry": "data", "log_node": "hash", "checkpoint": "note", "verification": "verdict"}[table]
+    before = rows(raw, table)
+    assert before
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute(verb.format(table, column))
+    assert rows(raw, table) == before
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("recursive", ["ON", "OFF"])
+def test_replacement_is_refused(raw: sqlite3.Connection, table: str, recursive: str) -> None:
+    """INSERT OR REPLACE aborts, whatever the connection's settings, and changes nothing."""
+    raw.execute(f"PRAGMA recursive_triggers={recursive}")
+    before = rows(raw, table)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute(REPLACED[table])
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute(REPLACED[table].replace("INSERT OR REPLACE", "REPLACE"))
+    assert rows(raw, table) == before
+
+
+def test_replacement_by_another_key_is_refused(raw: sqlite3.Connection) -> None:
+    """A verdict cannot be pushed out by one for another case that claims its entry."""
+    before = rows(raw, "verification")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute(REPLACED["verification"].replace("case_pk", "'other'"))
+    assert rows(raw, "verification") == before
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_replacement_by_hidden_rowid_is_refused(raw: sqlite3.Connection, table: str) -> None:
+    """No table has a hidden rowid by which a row could be replaced unseen."""
+    before = rows(raw, table)
+    columns = [row[1] for row in raw.execute(f"PRAGMA table_info({table})")]
+    statement = f"INSERT OR REPLACE INTO {table} (rowid, {', '.join(columns)}) SELECT rowid, * FROM {table} LIMIT 1"
+    with pytest.raises((sqlite3.IntegrityError, sqlite3.OperationalError)):
+        raw.execute(statement)
+    assert rows(raw, table) == before
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_upsert_is_refused(raw: sqlite3.Connection, table: str) -> None:
+    """An upsert aborts, whether it would update or do nothing, and changes nothing."""
+    before = rows(raw, table)
+    column = {"log_entry": "data", "log_node": "hash", "checkpoint": "note", "verification": "verdict"}[table]
+    insert = REPLACED[table].replace("INSERT OR REPLACE", "INSERT")
+    if "SELECT" in insert:
+        insert += " WHERE true"
+    for action in (f"DO UPDATE SET {column} = x'01'", "DO NOTHING"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            raw.execute(f"{insert} ON CONFLICT {action}")
+    assert rows(raw, table) == before
+
+
+@pytest.mark.parametrize("index", [-1, 0, 1000])
+def test_entries_have_no_gap(raw: sqlite3.Connection, index: int) -> None:
+    """An entry goes to the end of the log and nowhere else."""
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute("INSERT INTO log_entry (idx, data) VALUES (?, x'00')", (index,))
