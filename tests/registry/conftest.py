@@ -2,8 +2,9 @@
 
 import itertools
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,9 +40,7 @@ def make_pack(*words: str, probes: int = 60, components: int = 8, classes: int =
     rng = seeds.stream("tests/registry", *words)
     reference = rng.normal(size=(probes, classes))
     reference -= reference.mean(axis=1, keepdims=True)
-    residual, score = (
-        (Term(estimator=name, reference="clean", weight=1.0),) for name in ("residual", "score")
-    )
+    residual, score = ((Term(estimator=name, reference="clean", weight=1.0),) for name in ("residual", "score"))
     return VerifierPack(
         release_key=rng.bytes(32),
         probes=rng.normal(size=(probes, 5)).astype(np.float32),
@@ -158,9 +157,7 @@ def filled(store: Store, tenant: str, pack: VerifierPack, enrol: Callable[..., D
         release = registry.commit_release(tenant, "v1", pack=pack.to_bytes())
     with store.unit() as registry:
         reservations = tuple(registry.reserve_copy(tenant, "v1", device.name) for device in devices)
-        registry.issue_copy(
-            tenant, reservations[0].copy_id, artefact_digest="sha256:" + "a" * 64, method="minted"
-        )
+        registry.issue_copy(tenant, reservations[0].copy_id, artefact_digest="sha256:" + "a" * 64, method="minted")
     return Filled(store, tenant, devices, release, reservations)
 
 
@@ -171,3 +168,18 @@ def decided(filled: Filled, answers: NDArray[np.float64]) -> RecordedVerdict:
         case = registry.open_case(filled.tenant, "v1", suspect="model on shop.example")
     with filled.store.unit() as registry:
         return verify_case(registry, filled.tenant, case.id, kind="logits", answers=answers)
+
+
+@pytest.fixture
+def raw_update(data_dir: Path) -> Callable[..., None]:
+    """Edits the database behind the registry's back, its guards dropped and its foreign keys off."""
+
+    def run(*statements: str) -> None:
+        with closing(sqlite3.connect(data_dir / "registry.db", isolation_level=None)) as raw:
+            for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                raw.execute(f"DROP TRIGGER {name}")
+            raw.execute("PRAGMA ignore_check_constraints=ON")
+            for statement in statements:
+                raw.execute(statement)
+
+    return run

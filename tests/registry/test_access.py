@@ -98,9 +98,7 @@ def test_malformed_names(store: Store, tenant: str, name: str) -> None:
         for use in (
             lambda: registry.create_tenant(name),
             lambda: registry.create_api_key(tenant, name, {Scope.AUDIT}),
-            lambda: registry.enroll_device(
-                tenant, name, helper_data=b"h", identity="0" * 64, codeword_key=bytes(32)
-            ),
+            lambda: registry.enroll_device(tenant, name, helper_data=b"h", identity="0" * 64, codeword_key=bytes(32)),
         ):
             with pytest.raises(MalformedName):
                 use()
