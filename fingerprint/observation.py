@@ -5,6 +5,7 @@
 | logits | (n, C) | finite, not constant |
 | logprobs | (n, C) | finite, each row's exponentials sum to one within 1e-2 |
 | probs | (n, C) | in 0..1, each row sums to one within 2e-2 (rounded answers are allowed) |
+| top_k | (n, C) | in 0..1, zero where a class was not reported; each row reports a class and sums to at most one |
 | labels | (n,) | whole numbers in 0..C-1, not all the same |
 """
 
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     LOGITS = "logits"
     LOGPROBS = "logprobs"
     PROBS = "probs"
+    TOP_K = "top_k"
     LABELS = "labels"
 
 
@@ -64,7 +66,7 @@ class Observation:
 
     @cached_property
     def log_probabilities(self) -> NDArray[np.float64]:
-        """log p, (n, C): of logits their log-softmax, of probabilities their log after flooring at 1e-6.
+        """log p, (n, C): of logits their log-softmax, of probabilities and top-k answers the log of `probabilities`.
 
         Raises:
             UnknownKind: labels have no probabilities.
@@ -72,23 +74,36 @@ class Observation:
         match self.kind:
             case Kind.LOGITS | Kind.LOGPROBS:
                 return np.asarray(log_softmax(self.values, axis=1))
-            case Kind.PROBS:
+            case Kind.PROBS | Kind.TOP_K:
                 return np.asarray(np.log(self.probabilities))
             case _:
                 raise UnknownKind("labels carry no probabilities; use the one-hot answers")
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """q, (n, C), rows summing to one; one-hot for labels."""
+        """q, (n, C), rows summing to one; one-hot for labels; what top-k answers leave out is spread evenly."""
         match self.kind:
             case Kind.LABELS:
                 one_hot: NDArray[np.float64] = np.eye(self.classes)[self.values]
                 return one_hot
-            case Kind.PROBS:
-                floored = np.maximum(self.values, SMALLEST_PROBABILITY)
+            case Kind.PROBS | Kind.TOP_K:
+                floored = np.maximum(self._spread, SMALLEST_PROBABILITY)
                 return np.asarray(floored / floored.sum(axis=1, keepdims=True))
             case _:
                 return np.asarray(np.exp(self.log_probabilities))
+
+    @property
+    def reported(self) -> NDArray[np.bool_]:
+        """(n, C): which classes the suspect gave a number for; all of them except in top-k answers."""
+        if self.kind is Kind.TOP_K:
+            return np.asarray(self.values > 0)
+        return np.ones((self.count, self.classes), dtype=np.bool_)
+
+    @property
+    def _spread(self) -> NDArray[np.float64]:
+        hidden = ~self.reported
+        left = np.maximum(1.0 - self.values.sum(axis=1), 0.0) / np.maximum(hidden.sum(axis=1), 1)
+        return np.where(hidden, left[:, None], self.values) if self.kind is Kind.TOP_K else self.values
 
     @cached_property
     def digest(self) -> str:
@@ -103,7 +118,7 @@ def observe(kind: str, answers: ArrayLike, *, probes: int, classes: int) -> Obse
     """The checked observation of a suspect's answers.
 
     Args:
-        kind: `logits`, `logprobs`, `probs` or `labels`.
+        kind: `logits`, `logprobs`, `probs`, `top_k` or `labels`.
         answers: one row per probe, in the order of the probes.
         probes: n of the release.
         classes: C of the release.
@@ -171,9 +186,20 @@ def _scores(raw: NDArray[Any], kind: Kind, probes: int, classes: int) -> NDArray
         raise NotFinite(f"{bad.size} rows hold NaN or infinity, the first is row {bad[0]}; ask those probes again")
     if kind is Kind.PROBS:
         _check_sums(values.sum(axis=1), values.min(), "probs")
+    elif kind is Kind.TOP_K:
+        _check_top_k(values)
     elif kind is Kind.LOGPROBS:
         _check_sums(np.exp(np.minimum(logsumexp(values, axis=1), 50.0)), 0.0, "logprobs")
     return values
+
+
+def _check_top_k(values: NDArray[np.float64]) -> None:
+    silent = np.flatnonzero(values.max(axis=1) <= 0)
+    if silent.size:
+        raise NotProbabilities(f"top_k: row {silent[0]} reports no class; leave zero only what was not reported")
+    complete = (values > 0).all(axis=1)
+    sums = values.sum(axis=1)
+    _check_sums(np.where(complete, sums, np.maximum(sums, 1.0)), float(values.min()), "top_k")
 
 
 def _check_sums(sums: NDArray[np.float64], smallest: float, kind: str) -> None:

@@ -7,7 +7,7 @@ probability; a sum with fixed weights leaves the theorem as it is, for y still d
 
 The default weights were chosen on digits students that are no part of any release: the efficient score counts 1, the
 residual 1/2 (it is the better one on weights-only changes of a minted copy, the worse one after a second distillation).
-Answers that are probabilities or labels use the efficient score alone: the logarithm of a rounded zero is noise.
+Answers that are probabilities, top-k or labels use the efficient score alone: the logarithm of a rounded zero is noise.
 """
 
 from dataclasses import dataclass
@@ -61,5 +61,6 @@ def default_pool(references: tuple[str, ...]) -> Pool:
         Kind.LOGITS: scores + residuals,
         Kind.LOGPROBS: scores + residuals,
         Kind.PROBS: scores,
+        Kind.TOP_K: scores,
         Kind.LABELS: scores,
     }

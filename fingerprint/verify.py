@@ -107,7 +107,13 @@ def _estimate(pack: VerifierPack, observation: Observation, term: Term) -> NDArr
     reference = pack.references[term.reference].astype(np.float64)
     if term.estimator == RESIDUAL:
         return residual_evidence(observation.log_probabilities, features=features, reference=reference)
-    return score_evidence(observation.probabilities, features=features, reference=reference, ridge=pack.ridge)
+    return score_evidence(
+        observation.probabilities,
+        features=features,
+        reference=reference,
+        ridge=pack.ridge,
+        reported=observation.reported,
+    )
 
 
 def judge(evidence: Evidence, candidates: Candidates, *, tests: int | None = None) -> Verdict:

@@ -45,7 +45,9 @@ def fit_calibration(answers: Floats, reference: Floats) -> tuple[float, Floats]:
     return float(np.exp(found.x[0]) / scale), bias - bias.mean()
 
 
-def score_evidence(answers: Floats, *, features: Floats, reference: Floats, ridge: float) -> Floats:
+def score_evidence(
+    answers: Floats, *, features: Floats, reference: Floats, ridge: float, reported: NDArray[np.bool_] | None = None
+) -> Floats:
     """Theta of the Newton step, float64 (C-1, k).
 
     Args:
@@ -53,9 +55,17 @@ def score_evidence(answers: Floats, *, features: Floats, reference: Floats, ridg
         features: h, (n, k).
         reference: z_ref, (n, C).
         ridge: lambda, positive.
+        reported: (n, C), which entries of `answers` the suspect gave; None for all. The mass of the others is shared
+            out as the fitted model shares it, so that they say nothing but their sum: the score of incomplete data is
+            the mean score of the complete data given what was seen (Orchard and Woodbury 1972).
     """
     inverse, bias = fit_calibration(answers, reference)
     p = softmax(reference * inverse + bias, axis=1)
+    if reported is not None and not reported.all():
+        answers = _share_out(answers, p, reported)
+        inverse, bias = fit_calibration(answers, reference)
+        p = softmax(reference * inverse + bias, axis=1)
+        answers = _share_out(answers, p, reported)
     score = to_class_basis(answers - p).T @ features / len(features)
     shape = score.shape
     damping = ridge * _mean_diagonal(p, features)
@@ -72,6 +82,13 @@ def score_evidence(answers: Floats, *, features: Floats, reference: Floats, ridg
     operator = LinearOperator((score.size, score.size), matvec=product, dtype=np.float64)
     solution, _ = cg(operator, score.ravel(), rtol=1e-8, maxiter=1000)
     return np.asarray(solution).reshape(shape)
+
+
+def _share_out(answers: Floats, p: Floats, reported: NDArray[np.bool_]) -> Floats:
+    hidden = np.where(reported, 0.0, np.maximum(p, 1e-12))
+    left = np.maximum(1.0 - np.where(reported, answers, 0.0).sum(axis=1, keepdims=True), 0.0)
+    total = np.maximum(hidden.sum(axis=1, keepdims=True), 1e-300)  # rows that report every class hide nothing
+    return np.where(reported, answers, left * hidden / total)
 
 
 def _mean_diagonal(p: Floats, features: Floats) -> float:
