@@ -35,18 +35,21 @@ class Clock:
         return self.now
 
 
-def make_pack(*words: str, probes: int = 60, components: int = 8, classes: int = 4) -> VerifierPack:
+def make_pack(*words: str, probes: int = 120, components: int = 24, classes: int = 4) -> VerifierPack:
     """A verifier pack of random numbers; every kind of answer is weighed by one term."""
     rng = seeds.stream("tests/registry", *words)
     reference = rng.normal(size=(probes, classes))
     reference -= reference.mean(axis=1, keepdims=True)
-    residual, score = ((Term(estimator=name, reference="clean", weight=1.0),) for name in ("residual", "score"))
+    full = (Kind.LOGITS, Kind.LOGPROBS)
+    pool = {
+        kind: (Term(estimator="residual" if kind in full else "score", reference="clean", weight=1.0),) for kind in Kind
+    }
     return VerifierPack(
         release_key=rng.bytes(32),
         probes=rng.normal(size=(probes, 5)).astype(np.float32),
         features=rng.normal(size=(probes, components)).astype(np.float32),
         references={"clean": reference.astype(np.float32)},
-        pool={Kind.LOGITS: residual, Kind.LOGPROBS: residual, Kind.PROBS: score, Kind.LABELS: score},
+        pool=pool,
     )
 
 

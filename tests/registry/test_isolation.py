@@ -1,0 +1,142 @@
+"""Tenants: none sees another's rows, and every statement that touches them says whose it wants."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sqlalchemy import Engine, event
+
+from fingerprint.pack import VerifierPack
+from registry.errors import NotFound
+from registry.models import Base
+from registry.records import RecordedVerdict, Scope
+
+OWNED = sorted(table.name for table in Base.metadata.sorted_tables if "tenant_id" in table.columns)
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Every statement that is sent to a database from now on."""
+    sent: list[str] = []
+
+    def keep(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", keep)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", keep)
+
+
+def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pack: VerifierPack) -> None:
+    """With another tenant's id, everything of the first one is unknown, and every list is empty."""
+    copy_id = filled.reservations[0].copy_id
+    with filled.store.unit() as registry:
+        key = registry.create_api_key(filled.tenant, "k", {Scope.AUDIT}).id
+        stranger = registry.create_tenant("stranger").id
+        for use in (
+            lambda: registry.device(stranger, "pump 0"),
+            lambda: registry.helper_data(stranger, "pump 0"),
+            lambda: registry.revoke_device(stranger, "pump 0"),
+            lambda: registry.release(stranger, "v1"),
+            lambda: registry.pack(stranger, "v1"),
+            lambda: registry.reserve_copy(stranger, "v1", "pump 0"),
+            lambda: registry.copy(stranger, copy_id),
+            lambda: registry.issue_copy(stranger, copy_id, artefact_digest=DIGEST, method="minted"),
+            lambda: registry.copies(stranger, "v1"),
+            lambda: registry.candidates(stranger, "v1"),
+            lambda: registry.open_case(stranger, "v1", suspect="x"),
+            lambda: registry.case(stranger, decided.case_id),
+            lambda: registry.verdict(stranger, decided.case_id),
+            lambda: registry.record_verdict(
+                stranger, decided.case_id, decided.verdict, observation_digest=decided.observation_digest
+            ),
+            lambda: registry.revoke_api_key(stranger, key),
+        ):
+            with pytest.raises(NotFound):
+                use()
+        for listing in (registry.devices, registry.releases, registry.copies, registry.cases):
+            assert listing(stranger).items == ()
+        assert registry.api_keys(stranger) == ()
+        assert registry.copies_of_artefact(stranger, DIGEST) == ()
+        assert registry.enrolled(stranger) == 0
+        # The same names are free for the other tenant.
+        registry.enroll_device(stranger, "pump 0", helper_data=b"h", identity="ab" * 32, codeword_key=bytes(32))
+        registry.commit_release(stranger, "v1", pack=pack.to_bytes())
+    with filled.store.unit() as registry:
+        registry.reserve_copy(stranger, "v1", "pump 0")
+        with pytest.raises(NotFound):
+            registry.reserve_copy(stranger, "v1", "pump 1")
+        assert registry.candidates(stranger, "v1").devices == ("pump 0",)
+        assert len(registry.candidates(filled.tenant, "v1").devices) == 3
+    filled.store.audit()
+
+
+def test_the_database_refuses_what_crosses_tenants(filled: Any, data_dir: Path) -> None:
+    """A copy of one tenant's release for another tenant's device breaks a foreign key."""
+    with filled.store.unit() as registry:
+        stranger = registry.create_tenant("stranger").id
+    with closing(sqlite3.connect(data_dir / "registry.db")) as raw:
+        raw.execute("PRAGMA foreign_keys=ON")
+        with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+            raw.execute("UPDATE copy SET tenant_id = ?", (stranger,))
+
+
+def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
+    """Every use-case that reads or changes a tenant's rows."""
+    with filled.store.unit() as registry:
+        key = registry.create_api_key(tenant, "every", {Scope.AUDIT})
+        registry.api_keys(tenant)
+        registry.revoke_api_key(tenant, key.id)
+        registry.enroll_device(tenant, "new", helper_data=b"h", identity="ef" * 32, codeword_key=bytes(32))
+        registry.helper_data(tenant, "new")
+        registry.devices(tenant, after="a", limit=1)
+        registry.enrolled(tenant)
+        registry.revoke_device(tenant, "new")
+        registry.releases(tenant, after="a")
+        registry.pack(tenant, "v1")
+        reservation = registry.reserve_copy(tenant, "v1", "pump 0")
+        registry.issue_copy(tenant, reservation.copy_id, artefact_digest=DIGEST, method="minted")
+        registry.copies(tenant, "v1", after="0")
+        registry.copies_of_artefact(tenant, DIGEST)
+        registry.candidates(tenant, "v1")
+        case = registry.open_case(tenant, "v1", suspect="x")
+        registry.cases(tenant, after="0")
+        registry.record_verdict(tenant, case.id, decided.verdict, observation_digest=decided.observation_digest)
+        registry.verdict(tenant, case.id)
+
+
+def test_every_statement_says_whose_rows_it_wants(filled: Any, decided: RecordedVerdict, statements: list[str]) -> None:
+    """Each SELECT and UPDATE on a tenant's table compares that table's tenant_id with a parameter or joins by it."""
+    every_use(filled, decided, filled.tenant)
+    touched: set[str] = set()
+    for statement in statements:
+        verb = statement.split(None, 1)[0].upper()
+        tables = [name for name in OWNED if re.search(rf'\b(FROM|JOIN|UPDATE) "?{name}"?\b', statement)]
+        if verb not in {"SELECT", "UPDATE", "DELETE"}:
+            continue
+        touched |= {f"{verb} {name}" for name in tables}
+        for name in tables:
+            column = rf'"?{name}"?\.tenant_id'
+            mine = rf"{column} = (\?|\"?\w+\"?\.tenant_id)|\.tenant_id = {column}"
+            assert re.search(mine, statement), statement
+        if tables:
+            assert re.search(r"\.tenant_id = \?", statement), statement
+    assert touched >= {f"SELECT {name}" for name in OWNED} | {"UPDATE device", "UPDATE copy", "UPDATE api_key"}
+
+
+def test_answers_of_two_tenants_do_not_meet(
+    filled: Any, pack: VerifierPack, answers: NDArray[np.float64], another_pack: Callable[[str], VerifierPack]
+) -> None:
+    """A verdict over one tenant's release corrects for that tenant's devices only."""
+    with filled.store.unit() as registry:
+        stranger = registry.create_tenant("stranger").id
+        for number in range(5):
+            registry.enroll_device(stranger, f"d{number}", helper_data=b"h", identity="ab" * 32, codeword_key=bytes(32))
+        assert (registry.enrolled(filled.tenant), registry.enrolled(stranger)) == (3, 5)
