@@ -14,6 +14,8 @@ import rfc8785
 from fingerprint.errors import CanonicalMalformed
 
 _TYPE, _VERSION = "type", "version"
+_SAFE_INTEGER = 2**53
+_LONGEST_INTEGER = 400  # digits: no float is longer, and int() would take quadratic time
 
 
 def encode(tag: str, fields: Mapping[str, Any], *, version: int = 1) -> bytes:
@@ -47,7 +49,7 @@ def decode(tag: str, data: bytes, *, version: int = 1) -> dict[str, Any]:
         CanonicalMalformed: not JSON, another tag or version, or not in canonical form.
     """
     try:
-        value = json.loads(data)
+        value = json.loads(data, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise CanonicalMalformed(f"{tag}: not JSON: {error}") from error
     if not isinstance(value, dict) or value.get(_TYPE) != tag or value.get(_VERSION) != version:
@@ -56,6 +58,11 @@ def decode(tag: str, data: bytes, *, version: int = 1) -> dict[str, Any]:
     if encode(tag, fields, version=version) != data:
         raise CanonicalMalformed(f"{tag}: not in canonical form (RFC 8785); encode it again")
     return fields
+
+
+def _number(text: str) -> int | float:
+    value = int(text) if len(text) < _LONGEST_INTEGER else float(text)
+    return value if abs(value) < _SAFE_INTEGER else float(value)  # RFC 8785 writes a float of 2^53 and more like this
 
 
 def digest(data: bytes) -> str:

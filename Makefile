@@ -1,0 +1,40 @@
+# The two commands of a newcomer: make demo, make test. Everything is installed into .venv by what needs it.
+PYTHON ?= python3
+BIN := .venv/bin
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types imports check format clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: .venv/installed ## enrol 8 devices, fingerprint, catch 7 suspects over HTTP, audit; writes demo/report.html
+	$(ONE_THREAD) $(BIN)/countermark demo --json demo/demo.json
+
+test: .venv/installed ## the default tests: CPU, no network
+	$(ONE_THREAD) $(BIN)/python -m pytest --quiet $(TESTS)
+
+lint: .venv/installed ## style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed ## mypy --strict on the four packages
+	$(BIN)/mypy
+
+imports: .venv/installed ## the arrows between packages
+	$(BIN)/lint-imports
+
+check: lint types imports test ## everything but the demonstration
+
+format: .venv/installed ## rewrite in house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what was installed and made
+	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
