@@ -25,6 +25,7 @@ FingerprintError
     ├── ProfileMismatch            helper data made under another profile
     ├── HelperDataAltered          its checksum does not hold: a bit changed on the way
     ├── HelperDataForged           its checksum holds, its authentication does not
+    ├── HelperDataRevoked          an older generation than the device or registry accepts
     └── WrongDevice                the read-out is too far from the enrolled one
 ```
 
@@ -126,6 +127,10 @@ class HelperDataAltered(ReconstructionError):
 
 class HelperDataForged(ReconstructionError):
     """Helper data whose checksum holds and whose authentication does not."""
+
+
+class HelperDataRevoked(ReconstructionError):
+    """Authentic helper data of a generation that a later enrolment has replaced."""
 
 
 class WrongDevice(ReconstructionError):

@@ -77,6 +77,16 @@ class Code(Protocol):
         """
         ...
 
+    def failure_bound(self, error: float) -> float:
+        """Upper bound on the probability of a wrong or refused message at a bit error rate.
+
+        Hard read-outs, independent errors, uniform messages. Each code says how the bound is made.
+
+        Raises:
+            ParameterError: a rate outside [0, 1/2].
+        """
+        ...
+
 
 def values_of(bits: Bits) -> Values:
     """+1 for bit 0 and -1 for bit 1: a hard read-out as a decoder takes it, float32 of the same shape.
@@ -91,6 +101,16 @@ def values_of(bits: Bits) -> Values:
 def bits_of(values: Values) -> Bits:
     """The hard decision: 1 where the value is negative, uint8 of the same shape."""
     return (values < 0).view(np.uint8)
+
+
+def check_rate(error: float) -> None:
+    """Nothing, when `error` is a bit error rate.
+
+    Raises:
+        ParameterError: it lies outside [0, 1/2].
+    """
+    if not 0 <= error <= 0.5:
+        raise ParameterError(f"a bit error rate of {error}; it must lie between 0 and 1/2")
 
 
 def check_messages(code: Code, message: Bits) -> None:

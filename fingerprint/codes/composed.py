@@ -1,10 +1,12 @@
 """Codes made of codes: several blocks side by side, and one code inside another."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from fingerprint.codes.base import Bits, Code, Decoding, Values, check_messages, check_received
+from fingerprint.codes.tails import binomial_tail
 from fingerprint.errors import ParameterError
 
 
@@ -59,6 +61,10 @@ class Blocks:
         found = self.code.decode(received.reshape(-1, self.code.n))
         ok = np.logical_and.reduce(found.ok.reshape(-1, self.count), axis=1)
         return Decoding(values=found.values.reshape(-1, self.k), ok=ok)
+
+    def failure_bound(self, error: float) -> float:
+        """1 - (1 - P)^count for independent blocks that each fail with at most P."""
+        return -math.expm1(self.count * math.log1p(-min(self.code.failure_bound(error), 1 - 1e-16)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +121,14 @@ class Concatenated:
         check_received(self, received)
         values = self.inner.decode(received.reshape(-1, self.inner.n)).values
         return self.outer.decode(values.reshape(-1, self.outer.n))
+
+    def failure_bound(self, error: float) -> float:
+        """The outer code's bound at the inner code's error rate.
+
+        With an inner code of one bit the outer bits are wrong independently. A wider inner code spoils k_in bits at a
+        time: then the probability of more spoiled inner words than the outer code's t allows.
+        """
+        spoiled = self.inner.failure_bound(error)
+        if self.inner.k == 1:
+            return self.outer.failure_bound(min(spoiled, 0.5))
+        return binomial_tail(self.outer.n // self.inner.k, self.outer.t // self.inner.k + 1, spoiled)

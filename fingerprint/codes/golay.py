@@ -11,7 +11,17 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprint.codes.base import Bits, Decoding, Values, bits_of, check_messages, check_received, values_of
+from fingerprint.codes.base import (
+    Bits,
+    Decoding,
+    Values,
+    bits_of,
+    check_messages,
+    check_rate,
+    check_received,
+    values_of,
+)
+from fingerprint.codes.tails import binomial_tail
 
 _GENERATOR = 0b110001110101  # x^11 first
 _N, _K, _T = 23, 12, 3
@@ -93,3 +103,8 @@ class Golay:
         words = bits_of(received)
         message = words[:, :_K] ^ _errors()[_syndrome_of(words)]
         return Decoding(values=values_of(message), ok=np.ones(len(words), dtype=np.bool_))
+
+    def failure_bound(self, error: float) -> float:
+        """Probability of more than 3 wrong bits: exact for the codeword, an upper bound for the message."""
+        check_rate(error)
+        return binomial_tail(_N, _T + 1, error)

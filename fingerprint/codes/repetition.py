@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fingerprint.codes.base import Bits, Decoding, Values, check_messages, check_received
+from fingerprint.codes.base import Bits, Decoding, Values, check_messages, check_rate, check_received
+from fingerprint.codes.tails import binomial_tail
 from fingerprint.errors import ParameterError
 
 
@@ -54,3 +55,8 @@ class Repetition:
         check_received(self, received)
         values = received.sum(axis=1, keepdims=True, dtype=np.float32)
         return Decoding(values=values, ok=values[:, 0] != 0)
+
+    def failure_bound(self, error: float) -> float:
+        """Probability that at least half of the copies are wrong: exact, with ties as failures."""
+        check_rate(error)
+        return binomial_tail(self.n, (self.n + 1) // 2, error)

@@ -6,6 +6,7 @@ offset  bytes      what
 4       1          version, 1
 5       4          length of the whole, big-endian
 9       1 + p      length and ASCII of the profile id
+.       4          generation, big-endian
 .       32         salt
 .       4          cells, big-endian, then ceil(cells / 8) bytes of mask, most significant bit first
 .       4          n, big-endian, then ceil(n / 8) bytes of offset
@@ -40,6 +41,7 @@ class HelperData:
 
     Attributes:
         profile: id of the profile.
+        generation: 0 for a first enrolment, one more for every re-enrolment.
         salt: 32 random bytes for the key derivation.
         cells: length of the response.
         mask: packed bits, 1 where a cell is selected.
@@ -51,6 +53,7 @@ class HelperData:
     """
 
     profile: str
+    generation: int
     salt: bytes
     cells: int
     mask: bytes
@@ -60,6 +63,8 @@ class HelperData:
     def __post_init__(self) -> None:
         if len(self.salt) != SALT_BYTES or len(self.tag) != TAG_BYTES:
             raise ParameterError(f"helper data needs a salt of {SALT_BYTES} and a tag of {TAG_BYTES} bytes")
+        if not 0 <= self.generation < 2**32:
+            raise ParameterError(f"a generation is a number from 0 to 2^32 - 1, not {self.generation}")
         if not self.profile.isascii() or not 1 <= len(self.profile) <= 255:
             raise ParameterError("a profile id has 1 to 255 ASCII characters")
         if len(self.mask) != -(-self.cells // 8) or np.packbits(_unpack(self.mask, self.cells)).tobytes() != self.mask:
@@ -85,9 +90,9 @@ class HelperData:
     def signed_bytes(self) -> bytes:
         """Everything that the tag authenticates."""
         profile = self.profile.encode("ascii")
-        size = len(self.salt) + len(self.mask) + len(self.offset) + 2 * _SIZE.size
+        size = len(self.salt) + len(self.mask) + len(self.offset) + 3 * _SIZE.size
         total = _HEAD.size + len(profile) + size + TAG_BYTES + CHECKSUM_BYTES
-        head = _HEAD.pack(MAGIC, VERSION, total, len(profile)) + profile + self.salt
+        head = _HEAD.pack(MAGIC, VERSION, total, len(profile)) + profile + _SIZE.pack(self.generation) + self.salt
         return head + _SIZE.pack(self.cells) + self.mask + _SIZE.pack(self.n) + self.offset
 
     def to_bytes(self) -> bytes:
@@ -118,15 +123,18 @@ class HelperData:
     @classmethod
     def _parse(cls, body: bytes, width: int) -> "HelperData":
         try:
-            at = _HEAD.size + width
-            salt_end = at + SALT_BYTES
+            profile_end = _HEAD.size + width
+            (generation,) = _SIZE.unpack_from(body, profile_end)
+            salt = profile_end + _SIZE.size
+            salt_end = salt + SALT_BYTES
             (cells,) = _SIZE.unpack_from(body, salt_end)
             mask_end = salt_end + _SIZE.size + -(-cells // 8)
             (n,) = _SIZE.unpack_from(body, mask_end)
             offset_end = mask_end + _SIZE.size + -(-n // 8)
             found = cls(
-                profile=body[_HEAD.size : at].decode("ascii"),
-                salt=body[at:salt_end],
+                profile=body[_HEAD.size : profile_end].decode("ascii"),
+                generation=generation,
+                salt=body[salt:salt_end],
                 cells=cells,
                 mask=body[salt_end + _SIZE.size : mask_end],
                 offset=body[mask_end + _SIZE.size : offset_end],

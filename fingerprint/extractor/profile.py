@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fingerprint import canonical
 from fingerprint.codes import Code
+from fingerprint.codes.tails import binomial_tail
 from fingerprint.errors import ParameterError
 
 
@@ -66,3 +67,16 @@ class Profile:
         """
         n, k = self.code.n, self.code.k
         return (math.lgamma(n + 1) - 2 * math.lgamma(n / 2 + 1)) / math.log(2) - (n - k)
+
+    def failure_bound(self, error: float) -> float:
+        """Upper bound on the probability that one healthy read-out does not give the key.
+
+        The code's bound, plus the probability of more than `max_error` wrong bits. `error` is the mean error rate of
+        the selected cells. Cells differ in their error rates; over chips drawn at random errors are independent with
+        the mean rate, and for one given chip the number of errors only varies less (Hoeffding 1956).
+
+        Raises:
+            ParameterError: a rate outside [0, 1/2].
+        """
+        most = math.floor(self.max_error * self.code.n)
+        return min(1.0, self.code.failure_bound(error) + binomial_tail(self.code.n, most + 1, error))

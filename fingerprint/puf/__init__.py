@@ -20,10 +20,16 @@ from fingerprint.extractor import (
     Profile,
     enroll,
     key_identity,
+    reenroll,
     reproduce,
 )
-from fingerprint.puf.base import WeakPuf
+from fingerprint.puf.arbiter import ArbiterPuf
+from fingerprint.puf.base import StrongPuf, WeakPuf
+from fingerprint.puf.delay import DelayParameters
 from fingerprint.puf.environment import AGED, COLD, CORNERS, HIGH_SUPPLY, HOT, LOW_SUPPLY, NOMINAL, Environment
+from fingerprint.puf.feed_forward import FeedForwardPuf
+from fingerprint.puf.interpose import InterposePuf
+from fingerprint.puf.ring_oscillator import RingOscillatorPuf, RingParameters
 from fingerprint.puf.silicon import Silicon
 from fingerprint.puf.sram import SramParameters, SramPuf
 
@@ -37,15 +43,23 @@ __all__ = [
     "NOMINAL",
     "PROFILE",
     "PROFILES",
+    "ArbiterPuf",
+    "DelayParameters",
     "Enrolment",
     "Environment",
+    "FeedForwardPuf",
     "HelperData",
+    "InterposePuf",
     "Profile",
+    "RingOscillatorPuf",
+    "RingParameters",
     "Silicon",
     "SramParameters",
     "SramPuf",
+    "StrongPuf",
     "WeakPuf",
     "enroll",
     "key_identity",
+    "reenroll",
     "reproduce",
 ]

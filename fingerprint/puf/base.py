@@ -1,4 +1,4 @@
-"""The contract of a weak PUF: cells that are read, not challenged.
+"""The contracts: a weak PUF has cells that are read, a strong PUF answers challenges.
 
 Leading axes are devices: a value of shape () is one chip, of shape (64,) a batch of 64. Bits are uint8 0 or 1.
 """
@@ -35,6 +35,30 @@ class WeakPuf(Protocol):
 
     def read(self, noise: np.random.Generator, *, reads: int = 1, environment: Environment = NOMINAL) -> Bits:
         """Read-outs, uint8 of shape (*shape, reads, cells)."""
+        ...
+
+
+class StrongPuf(Protocol):
+    """One chip, or a batch of chips, that answers challenges with one bit each."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the batch; () for one chip."""
+        ...
+
+    @property
+    def stages(self) -> int:
+        """Bits of a challenge."""
+        ...
+
+    def respond(
+        self, challenges: Bits, noise: np.random.Generator | None = None, *, environment: Environment = NOMINAL
+    ) -> Bits:
+        """Responses, uint8 (*shape, count), to challenges (count, stages); without `noise` the noise-free ones.
+
+        Raises:
+            ParameterError: challenges of another length, type or value.
+        """
         ...
 
 

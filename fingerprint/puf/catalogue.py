@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from fingerprint.errors import ParameterError
-from fingerprint.puf.base import WeakPuf
+from fingerprint.puf.base import WeakPuf, check_count
+from fingerprint.puf.ring_oscillator import RingOscillatorPuf, RingParameters
 from fingerprint.puf.sram import SramParameters, SramPuf
 
 #: From secret, response bits and the kind's numeric parameters to one chip.
@@ -15,7 +16,12 @@ def _sram(secret: bytes, cells: int, parameters: Mapping[str, float]) -> WeakPuf
     return SramPuf.manufacture(secret, cells=cells, parameters=SramParameters(**parameters))
 
 
-WEAK: Mapping[str, Builder] = MappingProxyType({"sram": _sram})
+def _ring(secret: bytes, cells: int, parameters: Mapping[str, float]) -> WeakPuf:
+    check_count("cells", cells)
+    return RingOscillatorPuf.manufacture(secret, oscillators=2 * cells, parameters=RingParameters(**parameters))
+
+
+WEAK: Mapping[str, Builder] = MappingProxyType({"sram": _sram, "ring-oscillator": _ring})
 
 
 def build(kind: str, secret: bytes, *, cells: int, parameters: Mapping[str, float]) -> WeakPuf:

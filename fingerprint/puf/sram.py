@@ -20,6 +20,7 @@ import numpy as np
 from fingerprint import seeds
 from fingerprint.errors import ParameterError
 from fingerprint.puf.base import Bits, Reals, check_count
+from fingerprint.puf.drift import Sensitivity, check_spreads
 from fingerprint.puf.environment import NOMINAL, NOMINAL_CELSIUS, ZERO_CELSIUS, Environment
 from fingerprint.puf.process import normals
 
@@ -52,10 +53,7 @@ class SramParameters:
     ageing: float = 0.023
 
     def __post_init__(self) -> None:
-        for name in ("noise", "thermal", "supply", "ramp", "ageing"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ParameterError(f"{name} must be a finite number of at least 0, not {value}")
+        check_spreads(noise=self.noise, thermal=self.thermal, supply=self.supply, ramp=self.ramp, ageing=self.ageing)
         if not math.isfinite(self.bias):
             raise ParameterError(f"bias must be finite, not {self.bias}")
 
@@ -128,14 +126,11 @@ class SramPuf:
     def margin(self, environment: Environment = NOMINAL) -> Reals:
         """Margins m' of all cells in an environment: positive cells start as 1, float32 (*shape, cells)."""
         p, e = self.parameters, environment
-        weights = (p.thermal * e.heat, p.supply * (e.supply - 1) / 0.1, p.ramp * math.log10(e.ramp))
-        margin = self.mismatch.copy()
-        for weight, coefficient in zip(weights, self.coefficients, strict=False):
-            if weight:
-                margin += np.float32(weight) * coefficient
-        drift = p.ageing * (e.years / AGEING_YEARS) ** AGEING_EXPONENT
-        if drift:
-            margin -= np.float32(drift) * np.exp(self.coefficients[3] / 2 - 1 / 8) * np.sign(self.mismatch)
+        drift = Sensitivity(thermal=p.thermal, supply=p.supply, ramp=p.ramp).drift(self.coefficients[:3], e)
+        wear = np.float32(p.ageing * (e.years / AGEING_YEARS) ** AGEING_EXPONENT)
+        margin: Reals = self.mismatch + drift
+        if wear:
+            margin -= wear * np.exp(self.coefficients[3] / 2 - 1 / 8) * np.sign(self.mismatch)
         return margin
 
     def noise(self, environment: Environment = NOMINAL) -> float:

@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fingerprint.codes import Polar, values_of
+from fingerprint.codes.polar import design
+from fingerprint.codes.polar_sets import INFORMATION_960, INFORMATION_2304
 from fingerprint.errors import (
     HelperDataForged,
+    HelperDataRevoked,
     ParameterError,
     ProfileMismatch,
     ReadoutMalformed,
@@ -17,7 +21,7 @@ from fingerprint.errors import (
     TooFewReliableCells,
     WrongDevice,
 )
-from fingerprint.extractor import PROFILE, PROFILES, HelperData, Profile, enroll, key_identity, reproduce
+from fingerprint.extractor import PROFILE, PROFILES, HelperData, Profile, enroll, key_identity, reenroll, reproduce
 from fingerprint.extractor.selection import majority, select
 from fingerprint.puf import HOT, SramParameters, SramPuf
 
@@ -96,10 +100,71 @@ def test_another_profile_is_told(small, chip, made):
     readout = chip.read(np.random.default_rng(1))[0]
     with pytest.raises(ProfileMismatch, match="no profile"):
         reproduce(readout, made.helper)
-    with pytest.raises(ProfileMismatch, match="golay"):
+    with pytest.raises(ProfileMismatch, match="polar"):
         reproduce(readout, made.helper, profile=PROFILE)
     with pytest.raises(ProfileMismatch):
         reproduce(readout, replace(made.helper, profile=PROFILE.id))
+
+
+def test_reenrolment_replaces_the_key_and_keeps_the_cells(small, chip, made):
+    """A new key one generation later from the same mask; the old helper data works until its generation is revoked."""
+    rng = np.random.default_rng(4)
+    new = reenroll(chip.read(rng, reads=7), made.helper, profile=small, entropy=rng.bytes)
+    assert new.helper.generation == 1
+    assert new.helper.mask == made.helper.mask
+    assert len({new.key, made.key}) == len({new.identity, made.identity}) == 2
+    readout = chip.read(rng)[0]
+    assert reproduce(readout, new.helper, profile=small, generation=1) == new.key
+    assert reproduce(readout, made.helper, profile=small) == made.key
+    with pytest.raises(HelperDataRevoked, match="generation 0 was replaced"):
+        reproduce(readout, made.helper, profile=small, generation=1)
+    with pytest.raises(HelperDataForged):
+        reproduce(readout, replace(made.helper, generation=1), profile=small, generation=1)
+
+
+def test_reenrolment_tells_nothing_new_about_steady_cells(small, chip):
+    """Where no cell has drifted, two offsets differ by a codeword: the same n - k functions of the response."""
+    steady = SramPuf.manufacture("steady", cells=small.cells, parameters=SramParameters(noise=0.0))
+    rng = np.random.default_rng(5)
+    reads = steady.read(rng, reads=5)
+    first = enroll(reads, profile=small, entropy=rng.bytes)
+    second = reenroll(reads, first.helper, profile=small, entropy=rng.bytes)
+    difference = first.helper.offset_bits ^ second.helper.offset_bits
+    found = small.code.decode(values_of(difference[None]))
+    assert np.array_equal(small.code.encode(found.message)[0], difference)
+    assert difference.any()
+
+
+def test_a_failed_reenrolment_enrols_nothing(small, chip, made, entropy):
+    """Another device, or forged helper data, is refused before a new key is made."""
+    other = SramPuf.manufacture("impostor", cells=small.cells).read(np.random.default_rng(1), reads=7)
+    with pytest.raises(WrongDevice):
+        reenroll(other, made.helper, profile=small, entropy=entropy)
+    with pytest.raises(HelperDataForged):
+        reenroll(chip.read(np.random.default_rng(1), reads=7), replace(made.helper, salt=bytes(32)), profile=small,
+                 entropy=entropy)  # fmt: skip
+    with pytest.raises(ParameterError, match="at least 5"):
+        reenroll(chip.read(np.random.default_rng(1)), made.helper, profile=small, entropy=entropy)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
+def test_named_profiles_state_their_failure_rate(profile):
+    """The default is proven to fail at most once in 1e9 at 15 %; every profile's bound grows with the error rate."""
+    bounds = [profile.failure_bound(error) for error in (0.02, 0.05, 0.1)]
+    assert bounds == sorted(bounds)
+    assert PROFILE.failure_bound(0.15) <= 1e-9
+    assert PROFILE.bits == 256
+
+
+@pytest.mark.parametrize(("n", "count"), [(960, 158), (2304, 280)])
+def test_polar_sets_are_what_the_design_gives(n, count):
+    """The stored sets are as good as new ones: the same bound to within a thousandth."""
+    stored = {960: INFORMATION_960, 2304: INFORMATION_2304}[n]
+    one, other = (
+        Polar(n=n, information=information, checks=16, paths=1, error=0.15).failure_bound(0.15)
+        for information in (stored, design(n, count, error=0.15))
+    )
+    assert one == pytest.approx(other, rel=1e-3)
 
 
 def test_unfit_readouts_are_told(small, chip, made, entropy):

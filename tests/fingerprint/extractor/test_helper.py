@@ -27,6 +27,7 @@ def test_round_trip(cells, seed, profile):
     offset = rng.integers(0, 2, int(mask.sum()), dtype=np.uint8)
     helper = HelperData(
         profile=profile,
+        generation=seed % 2**32,
         salt=rng.bytes(32),
         cells=cells,
         mask=np.packbits(mask).tobytes(),
@@ -63,7 +64,7 @@ def test_every_truncation_and_extension_is_refused(made):
 def test_broken_structure_under_a_good_checksum_is_malformed(made):
     """Whoever mends the checksum of a nonsense structure is told so, without a crash."""
     body = made.helper.to_bytes()[:-16]
-    at = 10 + len(made.helper.profile) + 32
+    at = 10 + len(made.helper.profile) + 4 + 32
     cells = struct.pack(">I", 2**31)
     offset_at = at + 4 + len(made.helper.mask)
     bad = [
@@ -86,6 +87,8 @@ def test_impossible_fields_are_refused(made):
     padded = bytes([*helper.offset[:-1], helper.offset[-1] | 1])
     for change in (
         {"salt": b""},
+        {"generation": -1},
+        {"generation": 2**32},
         {"tag": b""},
         {"profile": ""},
         {"profile": "ü"},
