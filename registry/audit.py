@@ -143,8 +143,8 @@ def _require_extends(older: Checkpoint | None, size: int, edge: list[bytes]) -> 
 
 def _check_rows(scan: Scan, nodes: "_Nodes", vault: "_Vault") -> Counter[str]:
     """Steps 3 to 6: the entries, known to be those that were signed, against everything stored beside them."""
-    streams = [_claims(rows, vault) for rows in scan.rows()]
-    claims = heapq.merge(*streams, key=lambda each: each.index)
+    rows = heapq.merge(*scan.rows(), key=lambda row: row.index)
+    claims = _claims(rows, vault)
     found: Counter[str] = Counter()
     for index, data in scan.entries():
         nodes.compare(index, data)

@@ -74,7 +74,7 @@ def _(row: ScannedDevice, opener: Opener) -> Claim:
         commitment=row.key_commitment,
         at=row.enrolled_at,
     )
-    made = Claim(index=row.entry_index, kind=EntryKind.ENROLMENT, row=f"device {row.id}", fields=fields)
+    made = Claim(index=row.index, kind=EntryKind.ENROLMENT, row=f"device {row.id}", fields=fields)
     made.require(row.helper_digest == fields["helper_data"], "its helper data does not have its digest")
     key = opener(row.tenant, row.id, row.data_key, row.codeword_key)
     made.require(
@@ -86,7 +86,7 @@ def _(row: ScannedDevice, opener: Opener) -> Claim:
 @claim.register
 def _(row: ScannedRevocation, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
     fields = entries.revocation(tenant=row.tenant, device=row.id, at=row.revoked_at)
-    return Claim(index=row.revocation_index, kind=EntryKind.REVOCATION, row=f"device {row.id}", fields=fields)
+    return Claim(index=row.index, kind=EntryKind.REVOCATION, row=f"device {row.id}", fields=fields)
 
 
 @claim.register
@@ -102,7 +102,7 @@ def _(row: ScannedRelease, opener: Opener) -> Claim:  # noqa: ARG001 - the form 
         bits=row.bits,
         at=row.committed_at,
     )
-    made = Claim(index=row.entry_index, kind=EntryKind.COMMITMENT, row=f"release {row.id}", fields=fields)
+    made = Claim(index=row.index, kind=EntryKind.COMMITMENT, row=f"release {row.id}", fields=fields)
     made.require(row.commitment_digest == fields["commitment"], "its commitment does not have its digest")
     made.require(row.release_id == row.pack_digest, "its release id is not the digest of its verifier pack")
     return made
@@ -120,8 +120,8 @@ def _(row: ScannedCopy, opener: Opener) -> Claim:
         after=row.after,
         at=row.reserved_at,
     )
-    made = Claim(index=row.reservation_index, kind=EntryKind.RESERVATION, row=f"copy {row.id}", fields=fields)
-    ordered = row.release_index < row.after <= row.reservation_index and row.after_signed is not None
+    made = Claim(index=row.index, kind=EntryKind.RESERVATION, row=f"copy {row.id}", fields=fields)
+    ordered = row.release_index < row.after <= row.index and row.after_signed is not None
     made.require(ordered, "its nonce was drawn before the release's commitment was under a signed checkpoint")
     made.require(_codeword_holds(row, opener), "its nonce and its device's key do not give the codeword reserved")
     return made
@@ -132,7 +132,7 @@ def _(row: ScannedIssue, opener: Opener) -> Claim:  # noqa: ARG001 - the form of
     fields = entries.issue(
         tenant=row.tenant, copy=row.id, artefact=row.artefact_digest, method=row.method, at=row.issued_at
     )
-    return Claim(index=row.issue_index, kind=EntryKind.ISSUE, row=f"copy {row.id}", fields=fields)
+    return Claim(index=row.index, kind=EntryKind.ISSUE, row=f"copy {row.id}", fields=fields)
 
 
 @claim.register
@@ -147,7 +147,7 @@ def _(row: ScannedVerdict, opener: Opener) -> Claim:  # noqa: ARG001 - the form 
         verdict=canonical.digest(row.verdict),
         at=row.recorded_at,
     )
-    made = Claim(index=row.entry_index, kind=EntryKind.VERDICT, row=f"case {row.case}", fields=fields)
+    made = Claim(index=row.index, kind=EntryKind.VERDICT, row=f"case {row.case}", fields=fields)
     made.require(row.verdict_digest == fields["verdict"], "its verdict does not have its digest")
     made.require(_about(row), "its verdict is about another release or other answers")
     return made

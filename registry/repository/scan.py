@@ -1,13 +1,23 @@
 """Everything there is, across tenants and in the order of the log: for the audit, and for nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from registry.errors import (
+    CheckpointTampered,
+    CopyTampered,
+    DeviceTampered,
+    EntryTampered,
+    NodeTampered,
+    ReleaseTampered,
+    Tampered,
+    VerdictTampered,
+)
 from registry.models import (
     CaseRow,
     CheckpointRow,
@@ -37,7 +47,7 @@ class ScannedDevice:
     data_key: bytes | None
     codeword_key: bytes
     enrolled_at: datetime
-    entry_index: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +57,7 @@ class ScannedRevocation:
     tenant: str
     id: str
     revoked_at: datetime
-    revocation_index: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +77,7 @@ class ScannedRelease:
     alpha: float
     bits: int
     committed_at: datetime
-    entry_index: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +98,7 @@ class ScannedCopy:
     after: int
     after_signed: int | None
     reserved_at: datetime
-    reservation_index: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +110,7 @@ class ScannedIssue:
     artefact_digest: str
     method: str
     issued_at: datetime
-    issue_index: int
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +127,15 @@ class ScannedVerdict:
     verdict_digest: str
     observation_digest: str
     recorded_at: datetime
-    entry_index: int
+    index: int
 
 
+Record = TypeVar("Record")
 Scanned = ScannedDevice | ScannedRevocation | ScannedRelease | ScannedCopy | ScannedIssue | ScannedVerdict
+
+
+def _shown(row: Row[*tuple[Any, ...]]) -> str:
+    return ", ".join(type(value).__name__ for value in row)
 
 
 class Scan:
@@ -131,17 +146,18 @@ class Scan:
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Index and bytes of every entry."""
-        yield from self._rows(select(LogEntryRow.idx, LogEntryRow.data).order_by(LogEntryRow.idx))
+        statement = select(LogEntryRow.idx, LogEntryRow.data).order_by(LogEntryRow.idx)
+        yield from self._rows(statement, (int, bytes), EntryTampered)
 
     def checkpoints(self) -> Iterator[tuple[int, bytes, str]]:
         """Size, root and note of every checkpoint."""
         columns = select(CheckpointRow.size, CheckpointRow.root, CheckpointRow.note)
-        yield from self._rows(columns.order_by(CheckpointRow.size))
+        yield from self._rows(columns.order_by(CheckpointRow.size), (int, bytes, str), CheckpointTampered)
 
     def level(self, level: int) -> Iterator[tuple[int, bytes]]:
         """Index and hash of every stored subtree of a level."""
         columns = select(LogNodeRow.idx, LogNodeRow.hash).where(LogNodeRow.level == level)
-        yield from self._rows(columns.order_by(LogNodeRow.idx))
+        yield from self._rows(columns.order_by(LogNodeRow.idx), (int, bytes), NodeTampered)
 
     def node_count(self) -> int:
         """How many subtrees are stored."""
@@ -158,8 +174,24 @@ class Scan:
         """One stream for each kind of entry, each in the order of its index."""
         return self._devices(), self._revocations(), self._releases(), self._copies(), self._issues(), self._verdicts()
 
-    def _rows(self, statement: Select[*tuple[Any, ...]]) -> Iterator[Any]:
-        yield from self._session.execute(statement.execution_options(yield_per=_ROWS))
+    def _rows(self, statement: Select[*tuple[Any, ...]], kinds: Sequence[Any], error: type[Tampered]) -> Iterator[Any]:
+        """Rows whose values are of these kinds: SQLite keeps what it is given, whatever a column was declared as."""
+        rows = iter(self._session.execute(statement.execution_options(yield_per=_ROWS)))
+        try:
+            while (row := next(rows, None)) is not None:
+                if not all(map(isinstance, row, kinds)):
+                    raise error(f"a row holds a value of another kind than its column: {_shown(row)}")
+                yield row
+        except (ValueError, TypeError) as malformed:  # a time that does not parse
+            raise error(f"a row holds a value that does not read: {malformed}") from malformed
+
+    def _records(
+        self, record: Callable[..., Record], error: type[Tampered], statement: Select[*tuple[Any, ...]]
+    ) -> Iterator[Record]:
+        kinds = get_type_hints(record)
+        columns = [column.name for column in statement.selected_columns]
+        for row in self._rows(statement, [kinds[name] for name in columns], error):
+            yield record(**dict(zip(columns, row, strict=True)))
 
     def _devices(self) -> Iterator[ScannedDevice]:
         statement = select(
@@ -174,18 +206,19 @@ class Scan:
             DeviceRow.data_key,
             DeviceRow.codeword_key,
             DeviceRow.enrolled_at,
-            DeviceRow.entry_index,
+            DeviceRow.entry_index.label("index"),
         )
-        for row in self._rows(statement.order_by(DeviceRow.entry_index)):
-            yield ScannedDevice(**row._mapping)  # noqa: SLF001 - public in spite of its name
+        yield from self._records(ScannedDevice, DeviceTampered, statement.order_by(DeviceRow.entry_index))
 
     def _revocations(self) -> Iterator[ScannedRevocation]:
         columns = select(
-            DeviceRow.tenant_id.label("tenant"), DeviceRow.id, DeviceRow.revoked_at, DeviceRow.revocation_index
+            DeviceRow.tenant_id.label("tenant"),
+            DeviceRow.id,
+            DeviceRow.revoked_at,
+            DeviceRow.revocation_index.label("index"),
         )
         statement = columns.where(DeviceRow.revocation_index.is_not(None))
-        for row in self._rows(statement.order_by(DeviceRow.revocation_index)):
-            yield ScannedRevocation(**row._mapping)  # noqa: SLF001 - public in spite of its name
+        yield from self._records(ScannedRevocation, DeviceTampered, statement.order_by(DeviceRow.revocation_index))
 
     def _releases(self) -> Iterator[ScannedRelease]:
         statement = select(
@@ -202,10 +235,9 @@ class Scan:
             ReleaseRow.alpha,
             ReleaseRow.bits,
             ReleaseRow.committed_at,
-            ReleaseRow.entry_index,
+            ReleaseRow.entry_index.label("index"),
         )
-        for row in self._rows(statement.order_by(ReleaseRow.entry_index)):
-            yield ScannedRelease(**row._mapping)  # noqa: SLF001 - public in spite of its name
+        yield from self._records(ScannedRelease, ReleaseTampered, statement.order_by(ReleaseRow.entry_index))
 
     def _copies(self) -> Iterator[ScannedCopy]:
         columns = select(
@@ -223,12 +255,11 @@ class Scan:
             CopyRow.after,
             CheckpointRow.size.label("after_signed"),
             CopyRow.reserved_at,
-            CopyRow.reservation_index,
+            CopyRow.reservation_index.label("index"),
         )
         joined = columns.join(CopyRow.release).join(CopyRow.device)
         statement = joined.outerjoin(CheckpointRow, CheckpointRow.size == CopyRow.after)
-        for row in self._rows(statement.order_by(CopyRow.reservation_index)):
-            yield ScannedCopy(**row._mapping)  # noqa: SLF001 - public in spite of its name
+        yield from self._records(ScannedCopy, CopyTampered, statement.order_by(CopyRow.reservation_index))
 
     def _issues(self) -> Iterator[ScannedIssue]:
         columns = select(
@@ -237,11 +268,10 @@ class Scan:
             CopyRow.artefact_digest,
             CopyRow.method,
             CopyRow.issued_at,
-            CopyRow.issue_index,
+            CopyRow.issue_index.label("index"),
         )
         statement = columns.where(CopyRow.issue_index.is_not(None)).order_by(CopyRow.issue_index)
-        for row in self._rows(statement):
-            yield ScannedIssue(**row._mapping)  # noqa: SLF001 - public in spite of its name
+        yield from self._records(ScannedIssue, CopyTampered, statement)
 
     def _verdicts(self) -> Iterator[ScannedVerdict]:
         columns = select(
@@ -255,8 +285,7 @@ class Scan:
             VerificationRow.verdict_digest,
             VerificationRow.observation_digest,
             VerificationRow.recorded_at,
-            VerificationRow.entry_index,
+            VerificationRow.entry_index.label("index"),
         )
         statement = columns.select_from(CaseRow).join(CaseRow.release).join(CaseRow.verification)
-        for row in self._rows(statement.order_by(VerificationRow.entry_index)):
-            yield ScannedVerdict(**row._mapping)  # noqa: SLF001 - public in spite of its name
+        yield from self._records(ScannedVerdict, VerdictTampered, statement.order_by(VerificationRow.entry_index))

@@ -1,6 +1,5 @@
 """A small release, a registry in a temporary directory, a clock that is set by hand."""
 
-import itertools
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fingerprint import seeds
+from fingerprint import canonical, seeds
 from fingerprint.observation import Kind
 from fingerprint.pack import VerifierPack
 from fingerprint.pool import Term
@@ -31,6 +30,7 @@ class Clock:
     now: datetime = field(default_factory=lambda: datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
 
     def __call__(self) -> datetime:
+        """The time, a second later than before."""
         self.now += timedelta(seconds=1)
         return self.now
 
@@ -83,18 +83,70 @@ def another_pack() -> Callable[[str], VerifierPack]:
     return make_pack
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What is in a filled registry."""
+
+    tenant: str
+    devices: tuple[Device, ...]
+    release: Release
+    reservations: tuple[Reservation, ...]
+    decided: RecordedVerdict
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Data directories that are copied for each test, which is faster than filling them anew."""
+
+    empty: Path
+    filled: Path
+    decided: Path
+    contents: Contents
+
+
+def enrol_device(store: Store, tenant: str, name: str) -> Device:
+    """A device whose keys are made from its name."""
+    with store.unit() as registry:
+        return registry.enroll_device(
+            tenant,
+            name,
+            helper_data=b"helper data of " + name.encode(),
+            identity=canonical.digest(name.encode()).removeprefix("sha256:"),
+            codeword_key=seeds.xof(b"k" * 32, "device", name, length=32),
+        )
+
+
 @pytest.fixture(scope="session")
-def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory that is copied for each test, which is faster than making it anew."""
-    directory = tmp_path_factory.mktemp("template") / "data"
-    init_store(directory, kek=KEK, origin="example.com/log", clock=Clock())
-    return directory
+def templates(tmp_path_factory: pytest.TempPathFactory, pack: VerifierPack) -> Templates:
+    """An empty registry; one with three devices, a release and three copies, one issued; the same, a case decided."""
+    root, clock = tmp_path_factory.mktemp("templates"), Clock()
+    empty, filled, decided = root / "empty", root / "filled", root / "decided"
+    init_store(empty, kek=KEK, origin="example.com/log", clock=clock)
+    shutil.copytree(empty, filled)
+    with open_registry(filled, kek=KEK, clock=clock) as store:
+        with store.unit() as registry:
+            tenant = registry.create_tenant("acme").id
+        devices = tuple(enrol_device(store, tenant, f"pump {number}") for number in range(3))
+        with store.unit() as registry:
+            release = registry.commit_release(tenant, "v1", pack=pack.to_bytes())
+        with store.unit() as registry:
+            reservations = tuple(registry.reserve_copy(tenant, "v1", device.name) for device in devices)
+            registry.issue_copy(tenant, reservations[0].copy_id, artefact_digest="sha256:" + "a" * 64, method="minted")
+    shutil.copytree(filled, decided)
+    with open_registry(decided, kek=KEK, clock=clock) as store:
+        with store.unit() as registry:
+            case = registry.open_case(tenant, "v1", suspect="model on shop.example")
+        with store.unit() as registry:
+            verdict = verify_case(registry, tenant, case.id, kind="logits", answers=clean_answers(pack))
+    return Templates(empty, filled, decided, Contents(tenant, devices, release, reservations, verdict))
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path, initialised: Path) -> Path:
-    """An initialised data directory; its key-encryption key is `kek`."""
-    return Path(shutil.copytree(initialised, tmp_path / "data"))
+def data_dir(tmp_path: Path, templates: Templates, request: pytest.FixtureRequest) -> Path:
+    """An initialised data directory, as full as the test's other fixtures say; its key-encryption key is `kek`."""
+    wanted = set(request.fixturenames)
+    source = templates.decided if "decided" in wanted else templates.filled if "filled" in wanted else templates.empty
+    return Path(shutil.copytree(source, tmp_path / "data"))
 
 
 @pytest.fixture
@@ -117,8 +169,10 @@ def store(opening: Callable[[], AbstractContextManager[Store]]) -> Iterator[Stor
 
 
 @pytest.fixture
-def tenant(store: Store) -> str:
+def tenant(store: Store, request: pytest.FixtureRequest, templates: Templates) -> str:
     """Id of the tenant `acme`."""
+    if {"filled", "decided"} & set(request.fixturenames):
+        return templates.contents.tenant
     with store.unit() as registry:
         return registry.create_tenant("acme").id
 
@@ -135,42 +189,22 @@ class Filled:
 
 
 @pytest.fixture
-def enrol(store: Store) -> Callable[..., Device]:
+def enrol(store: Store) -> Callable[[str, str], Device]:
     """Enrols a device under a name."""
-    keys = itertools.count(1)
-
-    def enrol_(tenant: str, name: str) -> Device:
-        with store.unit() as registry:
-            return registry.enroll_device(
-                tenant,
-                name,
-                helper_data=b"helper data of " + name.encode(),
-                identity=f"{next(keys):064x}",
-                codeword_key=seeds.xof(b"k" * 32, "device", name, length=32),
-            )
-
-    return enrol_
+    return lambda tenant, name: enrol_device(store, tenant, name)
 
 
 @pytest.fixture
-def filled(store: Store, tenant: str, pack: VerifierPack, enrol: Callable[..., Device]) -> Filled:
+def filled(store: Store, templates: Templates) -> Filled:
     """Three devices, release `v1`, three copies reserved, the first one issued."""
-    devices = tuple(enrol(tenant, f"pump {number}") for number in range(3))
-    with store.unit() as registry:
-        release = registry.commit_release(tenant, "v1", pack=pack.to_bytes())
-    with store.unit() as registry:
-        reservations = tuple(registry.reserve_copy(tenant, "v1", device.name) for device in devices)
-        registry.issue_copy(tenant, reservations[0].copy_id, artefact_digest="sha256:" + "a" * 64, method="minted")
-    return Filled(store, tenant, devices, release, reservations)
+    contents = templates.contents
+    return Filled(store, contents.tenant, contents.devices, contents.release, contents.reservations)
 
 
 @pytest.fixture
-def decided(filled: Filled, answers: NDArray[np.float64]) -> RecordedVerdict:
+def decided(filled: Filled, templates: Templates) -> RecordedVerdict:
     """A case about a clean suspect, decided."""
-    with filled.store.unit() as registry:
-        case = registry.open_case(filled.tenant, "v1", suspect="model on shop.example")
-    with filled.store.unit() as registry:
-        return verify_case(registry, filled.tenant, case.id, kind="logits", answers=answers)
+    return templates.contents.decided
 
 
 @pytest.fixture

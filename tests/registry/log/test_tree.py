@@ -51,7 +51,7 @@ def read(wanted: Sequence[Node]) -> Mapping[Node, bytes]:
 def vectors() -> Iterator[dict[str, str]]:
     """The vectors of the file."""
     for block in VECTORS.read_text(encoding="ascii").strip().split("\n\n"):
-        yield dict((line.split(":", 1)[0], line.split(":", 1)[1].strip()) for line in block.split("\n"))
+        yield {line.split(":", 1)[0]: line.split(":", 1)[1].strip() for line in block.split("\n")}
 
 
 def check(vector: dict[str, str]) -> None:

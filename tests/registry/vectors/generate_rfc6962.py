@@ -48,7 +48,7 @@ def path(m: int, d: list[bytes]) -> list[bytes]:
     return [*path(m, d[:k]), mth(d[k:])] if m < k else [*path(m - k, d[k:]), mth(d[:k])]
 
 
-def subproof(m: int, d: list[bytes], whole: bool) -> list[bytes]:  # noqa: FBT001 - the letter of the definition
+def subproof(m: int, d: list[bytes], whole: bool) -> list[bytes]:
     """SUBPROOF(m, D[n], b), section 2.1.2."""
     if m == len(d):
         return [] if whole else [mth(d)]
