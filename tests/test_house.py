@@ -99,3 +99,16 @@ def test_the_readme_example_runs(tmp_path):
     done = subprocess.run([sys.executable, str(example)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["edge-7"]
+
+
+def test_measured_figures_are_fresh():
+    """Every figure in README and docs is the one in the file that a benchmark wrote."""
+    done = run("import sys; sys.argv = ['figures', '--check']; from benchmarks.figures import main; sys.exit(main())")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(path):
+    """Every relative link names a file of the checkout."""
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target

@@ -12,7 +12,10 @@ from api.demo.report import render
 from api.demo.result import Demonstration
 from api.demo.run import demonstrate
 
+app = typer.Typer()
 
+
+@app.command(epilog="Example: countermark demo --json demo/demo.json")
 def demo(
     json_path: Annotated[
         Path | None,
@@ -27,8 +30,6 @@ def demo(
     """Enrol 8 devices, fingerprint a digits model for each, catch 7 suspects through the API, audit the log.
 
     Writes OUT/report.html with pictures and OUT/demo.json. Exit code 1 if any suspect is named wrongly.
-
-    Example: countermark demo --json demo/demo.json
     """
     console, notes = _console(), Console(stderr=True, quiet=quiet)
     shown = demonstrate(out, lambda text: notes.print(f"[dim]·[/dim] {text}"), progress=notes.is_terminal and not quiet)
