@@ -2,7 +2,7 @@
 
     z'_d(x) = z(x) + eps sigma_z M_d h(x) / sqrt(k),   h(x) = (f(x) - mu) W
 
-which is one affine map of the features: z' = z + f P + q with P = W S_d^T and q = -mu P, S_d = eps sigma_z M_d / sqrt(k).
+one affine map of the features: z' = z + f P + q with P = W S_d^T, q = -mu P, S_d = eps sigma_z M_d / sqrt(k).
 So a signed step costs one small matrix product more than a plain one. Both ways in are needed: some frameworks call
 the teacher module, others only hand over its logits.
 """

@@ -84,6 +84,23 @@ def test_nothing_is_unpickled(path):
             assert "allow_pickle=True" not in ast.unparse(node)
 
 
+DATABASE_ROOMS = ("models.py", "database.py", "migrations.py", "repository/", "log/storage.py")
+
+
+def test_sqlalchemy_only_where_the_database_is():
+    """A module written tomorrow is held to it as well, which a list of modules in a linter would not do."""
+    users = [str(path.relative_to(ROOT)) for path in SOURCES if "sqlalchemy" in _imports(path)]
+    assert users
+    assert [name for name in users if not name.startswith(tuple(f"registry/{room}" for room in DATABASE_ROOMS))] == []
+
+
+def _imports(path):
+    """First words of what a module imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {(node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
 def test_alembic_is_no_package():
     """A file of that name would hide the library."""
     assert not (ROOT / "alembic" / "__init__.py").exists()
