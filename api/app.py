@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import errors
+from api import errors, openapi
 from api.limits import BodyLimit
 from api.request_ids import RequestIds
 from api.routes import api_keys, cases, copies, devices, health, log, problems, releases
@@ -55,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in _ROUTERS:
         app.include_router(module.router)
     errors.install(app)
+    openapi.install(app)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
     app.add_middleware(RequestIds)
     return app

@@ -63,9 +63,16 @@ def check_base(base: bytes, kit: SigningKit, *, head: str) -> None:
 
 def _split(base: bytes) -> tuple[dict[str, Any], memoryview]:
     try:
-        return safetensors.split(base)
+        header, body = safetensors.split(base)
     except AnswersError as error:
         raise ArtefactError(f"the base is no safetensors file: {error}") from error
+    try:
+        end = max(int(entry["data_offsets"][1]) for name, entry in header.items() if name != safetensors.METADATA)
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise ArtefactError("the base is no safetensors file: a tensor does not say where it lies") from error
+    if end != len(body):
+        raise ArtefactError(f"the base's tensors end at byte {end} of {len(body)}: it is truncated, copy it again")
+    return header, body
 
 
 def _add(header: dict[str, Any], body: bytearray, name: str, delta: Floats) -> None:

@@ -18,7 +18,8 @@ class BodyTooLarge(HTTPException):
     """The request's body is larger than this address accepts."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(413, f"the body is larger than {limit} bytes, the limit of this address; send less at once")
+        detail = f"the body is larger than {limit} bytes, the limit of this address; send less at once"
+        super().__init__(413, detail, headers={"Connection": "close"})  # or the server reads what still comes, for ever
 
 
 class BodyLimit:

@@ -17,6 +17,7 @@ from api.request_ids import HEADER, request_id
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/problems/"
+SCHEMA = "#/components/schemas/Problem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +149,8 @@ def http_problem(request: Request, error: HTTPException) -> JSONResponse:
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may answer these statuses with a problem document."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {"description": _MEANING[status], "model": Problem, "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in statuses
-    }
+    content = {MEDIA_TYPE: {"schema": {"$ref": SCHEMA}}}
+    return {status: {"description": _MEANING[status], "content": content} for status in statuses}
 
 
 _MEANING = {
