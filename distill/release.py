@@ -86,6 +86,7 @@ def prepare_release(
     release_key: bytes,
     seed: tuple[seeds.Word, ...],
     recipe: Recipe | None = None,
+    clean: tuple[nn.Module, ...] | None = None,
     progress: bool = False,
 ) -> Prepared:
     """Train the clean students, fit the carriers, and put the verifier pack and the signing kit together.
@@ -100,6 +101,7 @@ def prepare_release(
         release_key: 32 secret random bytes; carriers are drawn from it.
         seed: words that name this release's trainings.
         recipe: strength, components, clean students, alpha.
+        clean: unsigned students that were trained before with the same recipe; None to train them here.
         progress: whether to show progress bars.
 
     Raises:
@@ -108,7 +110,7 @@ def prepare_release(
     chosen = recipe or Recipe()
     logits, tapped = outputs.with_features(teacher, transfer, features)
     whitening = fit_whitening(tapped.numpy(), components=chosen.components)
-    clean = tuple(
+    clean = clean or tuple(
         _student(
             student, transfer, logits, chosen, (*seed, "clean", i), f"clean student {i + 1}" if progress else None
         ).model

@@ -1,0 +1,67 @@
+"""What is trained, on how much, and for how long: one full plan and a quick one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from benchmarks.survival import networks
+from benchmarks.survival.data import Sizes
+from distill.loop import Settings
+from distill.release import Recipe
+from distill.transforms import CATALOGUE, Attack
+
+METHODS = ("distilled", "minted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One run of the benchmark.
+
+    Attributes:
+        name: part of every cached file's name.
+        sizes: images.
+        teacher, student, other: factories of the networks.
+        teaching: of the teacher; the recipe holds the students'.
+        recipe: components, strength, clean students.
+        devices: copies of each method; the largest coalition needs five.
+        most_labels: attacks with more labels are left out.
+        strengths: of the trade-off curve.
+    """
+
+    name: str
+    sizes: Sizes
+    teacher: Callable[[], nn.Module]
+    student: Callable[[], nn.Module]
+    other: Callable[[], nn.Module]
+    teaching: Settings
+    recipe: Recipe
+    devices: int = 5
+    most_labels: int = 6_666
+    strengths: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.4)
+
+    @property
+    def attacks(self) -> tuple[Attack, ...]:
+        """Rows of the catalogue that this plan has the labels for."""
+        return tuple(row for row in CATALOGUE if row.labels <= self.most_labels)
+
+
+FULL = Plan(
+    name="full",
+    sizes=Sizes(transfer=20_000, thief=20_000, probes=10_000, test=10_000),
+    teacher=networks.large_convolutional,
+    student=networks.small_convolutional,
+    other=networks.perceptron,
+    teaching=Settings(epochs=14, learning_rate=2e-3),
+    recipe=Recipe(components=32, clean_students=4, training=Settings(epochs=16)),
+)
+QUICK = Plan(
+    name="quick",
+    sizes=Sizes(transfer=6_666, thief=6_666, probes=4_000, test=4_000),
+    teacher=networks.pooled_convolutional,
+    student=networks.perceptron,
+    other=networks.pooled_convolutional,
+    teaching=Settings(epochs=25, learning_rate=2e-3),
+    recipe=Recipe(components=32, clean_students=3, training=Settings(epochs=24)),
+    strengths=(0.05, 0.1, 0.2),
+)

@@ -1,0 +1,94 @@
+"""The table as text, and as a picture of attack against form of answer."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from distill.transforms.base import OBSERVATIONS
+from fingerprint import statistics
+
+Result = dict[str, Any]
+
+
+def text(result: Result) -> str:
+    """One line per scheme, method and attack: accuracy and the score in every form of answer; a star where named."""
+    head = f"{'scheme':10}{'method':11}{'attack':24}{'acc':>7}{'scratch':>9}" + "".join(
+        f"{o:>10}" for o in OBSERVATIONS
+    )
+    lines = [head, "-" * len(head)]
+    for key, cells in _grouped(result).items():
+        first = next(iter(cells.values()))
+        scratch = f"{first['scratch_accuracy']:9.4f}" if "scratch_accuracy" in first else " " * 9
+        scores = "".join(_cell(cells.get(o)) for o in OBSERVATIONS)
+        lines.append(f"{key[0]:10}{key[1]:11}{key[2]:24}{first['accuracy']:7.4f}{scratch}{scores}")
+    lines += [
+        "",
+        f"{'scheme':10}{'method':11}{'strength':>9}{'acc':>8}{'clean':>8}{'score':>8}{'BER':>8}{'not named':>11}",
+    ]
+    lines += [
+        f"{r['scheme']:10}{r['method']:11}{r['strength']:9.2f}{r['accuracy']:8.4f}{r['clean_accuracy']:8.4f}"
+        f"{r['score']:8.2f}{r['ber']:8.3f}{r['not_named']:11.2f}"
+        for r in result["trade_off"]
+    ]
+    limit = statistics.threshold(result["alpha"], result["devices"])
+    lines += [
+        "",
+        f"* named: family-wise p <= {result['alpha']:g} among {result['devices']} devices, score {limit:.2f} or more",
+    ]
+    return "\n".join(lines)
+
+
+def picture(result: Result, path: Path) -> None:
+    """A heat map per scheme and method: green where the device is named, red where it is not."""
+    pairs = sorted({(row["scheme"], row["method"]) for row in result["rows"]})
+    attacks = list(dict.fromkeys(row["attack"] for row in result["rows"]))
+    figure = Figure(figsize=(2.2 + 3.6 * len(pairs), 1.4 + 0.3 * len(attacks)), layout="constrained")
+    limit = statistics.threshold(result["alpha"], result["devices"])
+    axes = np.atleast_1d(figure.subplots(1, len(pairs), sharey=True))
+    for place, pair in zip(axes, pairs, strict=True):
+        _panel(place, result, pair, attacks, limit)
+    figure.suptitle(
+        f"Score of the copy's own device, {result['dataset']}, strength {result['strength']:g}; "
+        f"bold: named among {result['devices']:,} devices (score {limit:.1f} or more)",
+        fontsize=9,
+    )
+    figure.savefig(path, dpi=150)
+
+
+def _panel(axes: Axes, result: Result, pair: tuple[str, str], attacks: list[str], limit: float) -> None:
+    cells = {(r["attack"], r["observation"]): r for r in result["rows"] if (r["scheme"], r["method"]) == pair}
+    grid = np.full((len(attacks), len(OBSERVATIONS)), np.nan)
+    for (attack, observation), row in cells.items():
+        grid[attacks.index(attack), OBSERVATIONS.index(observation)] = row["score"]
+    top = max(row["max_score"] for row in cells.values())
+    norm = TwoSlopeNorm(vmin=0, vcenter=min(limit, 0.99 * top), vmax=top)
+    axes.imshow(grid, cmap=mpl.colormaps["RdYlGn"], norm=norm, aspect="auto")
+    for (attack, observation), row in cells.items():
+        at = (OBSERVATIONS.index(observation), attacks.index(attack))
+        weight = "bold" if row["family_wise_p"] <= result["alpha"] else "normal"
+        axes.text(*at, f"{row['score']:.1f}", ha="center", va="center", fontsize=7, weight=weight)
+    accuracy = {attack: row["accuracy"] for (attack, _), row in cells.items()}
+    axes.set_yticks(range(len(attacks)), attacks, fontsize=7)
+    axes.set_xticks(range(len(OBSERVATIONS)), OBSERVATIONS, fontsize=7)
+    right = axes.secondary_yaxis("right")
+    right.set_yticks(range(len(attacks)), [f"{100 * accuracy[a]:.1f}" for a in attacks], fontsize=6)
+    right.tick_params(length=0)
+    axes.set_title(f"{pair[0]}, {pair[1]}   (right: accuracy, %)", fontsize=8)
+
+
+def _grouped(result: Result) -> dict[tuple[str, str, str], dict[str, Result]]:
+    found: dict[tuple[str, str, str], dict[str, Result]] = {}
+    for row in sorted(result["rows"], key=lambda r: (r["scheme"], r["method"])):
+        found.setdefault((row["scheme"], row["method"], row["attack"]), {})[row["observation"]] = row
+    return found
+
+
+def _cell(row: Result | None) -> str:
+    if row is None:
+        return " " * 10
+    return f"{row['score']:9.2f}{'*' if row['family_wise_p'] <= 1e-6 else ' '}"
