@@ -85,3 +85,7 @@ def puf(ctx: typer.Context) -> None:
 def main() -> None:
     """Entry point of the command `countermark`."""
     app()
+
+
+if __name__ == "__main__":
+    main()

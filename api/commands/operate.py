@@ -49,4 +49,6 @@ def serve(
     settings = settings_of(data)
     with store_of(settings) as store:
         store.health()  # what is wrong with the data directory is said here, in one line, before the server starts
-    uvicorn.run(create_app(settings), host=host, port=port, server_header=False, timeout_graceful_shutdown=30)
+    uvicorn.run(
+        create_app(settings), host=host, port=port, access_log=False, server_header=False, timeout_graceful_shutdown=30
+    )

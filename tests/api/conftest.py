@@ -2,6 +2,9 @@
 
 import io
 import shutil
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import uvicorn
 from safetensors.numpy import save as save_safetensors
 from starlette.testclient import TestClient
 
@@ -220,3 +224,21 @@ def standing(
     """A release shared by all tests that open cases and change nothing else."""
     with running(tmp_path_factory.mktemp("standing") / "data", template) as started:
         yield release(started, world)
+
+
+@pytest.fixture
+def served(released: Released) -> Iterator[str]:
+    """The address of a real server over the release's registry."""
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(Settings(data=released.service.data)), port=0, log_level="error", lifespan="on")
+    )
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()

@@ -1,39 +1,16 @@
 """The typed client: against a real server on a loopback port, and against what is no server."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx2
 import numpy as np
 import pytest
-import uvicorn
 
-from api.app import create_app
 from api.client import Client, ServiceError, ServiceUnreachable
 from api.settings import Settings
 from api.workspace import Workspace
 from registry.store import open_registry
-
-
-@pytest.fixture
-def served(released):
-    """The address of a real server over the release's registry."""
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(Settings(data=released.service.data)), port=0, log_level="error", lifespan="on")
-    )
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
 
 
 def test_the_main_job_over_a_real_socket(released, served):
