@@ -7,6 +7,7 @@ FingerprintError
 │   ├── PackMalformed              a verifier pack
 │   ├── KitMalformed               a signing kit
 │   ├── HelperDataMalformed        helper data of a device
+│   ├── MeasurementMalformed       a file of measured read-outs; names file, row and reason
 │   └── CanonicalMalformed         canonical bytes of a value
 ├── ObservationError               what a suspect answered cannot be used
 │   ├── WrongShape                 not (probes, classes), or not (probes,)
@@ -17,6 +18,7 @@ FingerprintError
 │   ├── UnknownKind                a kind of answer that nobody defined
 │   └── ConstantOutputs            the same answer to every probe: no evidence in it
 ├── WrongRelease                   evidence or codewords of another release
+├── PossessionNotProven            a signature over a challenge that the device's public key does not confirm
 ├── EnrolmentError                 a device that cannot be enrolled
 │   └── TooFewReliableCells        not enough steady ones or zeros for the profile
 └── ReconstructionError            a device key that did not come back
@@ -57,6 +59,10 @@ class HelperDataMalformed(MalformedError):
     """Helper data that is truncated, too long or of an unknown version."""
 
 
+class MeasurementMalformed(MalformedError):
+    """A file of measured read-outs that does not parse; the message names the file, the row and the reason."""
+
+
 class CanonicalMalformed(MalformedError):
     """Bytes that are not the canonical form of the value they claim to be."""
 
@@ -95,6 +101,10 @@ class ConstantOutputs(ObservationError):
 
 class WrongRelease(FingerprintError):
     """Evidence, probes or codewords that belong to another release."""
+
+
+class PossessionNotProven(FingerprintError):
+    """A signature over a challenge that the enrolled device's public key does not confirm."""
 
 
 class EnrolmentError(FingerprintError):
