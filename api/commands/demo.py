@@ -10,7 +10,7 @@ from rich.table import Table
 
 from api.demo.report import render
 from api.demo.result import Demonstration
-from api.demo.run import demonstrate
+from api.demo.run import REGISTRY, demonstrate, is_replaceable
 
 app = typer.Typer()
 
@@ -31,6 +31,10 @@ def demo(
 
     Writes OUT/report.html with pictures and OUT/demo.json. Exit code 1 if any suspect is named wrongly.
     """
+    if not is_replaceable(out / REGISTRY):
+        raise typer.BadParameter(
+            f"{out / REGISTRY} holds other things than an earlier demonstration; choose another --out"
+        )
     console, notes = _console(), Console(stderr=True, quiet=quiet)
     shown = demonstrate(out, lambda text: notes.print(f"[dim]·[/dim] {text}"), progress=notes.is_terminal and not quiet)
     out.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from registry.store import open_registry
 
 Say = Callable[[str], None]
 REGISTRY = "registry"
+_REGISTRY_FILES = {"kek.key", "log.key", "log.pub", "packs", "registry.db", "registry.db-shm", "registry.db-wal"}
 
 
 def demonstrate(out: Path, say: Say, *, progress: bool) -> Demonstration:
@@ -43,7 +44,7 @@ def demonstrate(out: Path, say: Say, *, progress: bool) -> Demonstration:
             copies = fleet.issue(client, built, progress=progress)
             say("making seven suspects and asking whose copy each is")
             line_up = suspects.line_up(built, copies)
-            key = (data_dir / "log.pub").read_text().strip()  # known out of band, not from the service
+            key = (data_dir / "log.pub").read_text().splitlines()[0]  # known out of band, not from the service
             findings = tuple(_investigate(client, suspect, built, key) for suspect in line_up)
     say("auditing the log")
     audited = _audit(data_dir)
@@ -89,10 +90,17 @@ def _check_proof(client: Client, index: int, key: str) -> None:
 
 
 def _fresh(data_dir: Path) -> Path:
-    if (data_dir / "log.key").exists():
+    if is_replaceable(data_dir) and data_dir.exists():
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True)
     return data_dir
+
+
+def is_replaceable(data_dir: Path) -> bool:
+    """Whether nothing is lost when a demonstration puts its registry there: absent, empty, or an earlier registry."""
+    if not data_dir.exists():
+        return True
+    return data_dir.is_dir() and all(path.name in _REGISTRY_FILES for path in data_dir.iterdir())
 
 
 def _audit(data_dir: Path) -> AuditReport:

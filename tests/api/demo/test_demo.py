@@ -6,10 +6,13 @@ import re
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from api.commands.demo import app
 from api.demo import digits
 from api.demo.report import render
 from api.demo.result import Demonstration, Finding
+from api.demo.run import is_replaceable
 
 ALPHA = 1e-6
 
@@ -83,6 +86,20 @@ def test_the_report_needs_no_network_and_escapes_names():
     assert page.count("<svg") == 2
     assert "<script" not in page
     assert not re.search(r"""(src|href)=["']https?:""", page)
+
+
+def test_only_an_earlier_registry_is_replaced(tmp_path):
+    """An absent, empty or half-made registry may go; a folder with anything else in it is refused by the command."""
+    place = tmp_path / "registry"
+    assert is_replaceable(place)
+    place.mkdir()
+    assert is_replaceable(place)
+    (place / "kek.key").touch()
+    assert is_replaceable(place)
+    (place / "thesis.tex").touch()
+    assert not is_replaceable(place)
+    assert CliRunner().invoke(app, ["--out", str(tmp_path)]).exit_code == 2
+    assert (place / "thesis.tex").exists()
 
 
 def test_the_split_is_fixed_and_disjoint():
