@@ -1,6 +1,6 @@
 """The audit: everything rebuilt from the log's entries alone, in memory that does not grow with it.
 
-1. Every stored checkpoint is signed by the log's key.
+1. Every stored checkpoint is signed by the log's key, and so are cosignatures by their keys where those are known.
 2. The entries have no gap, and at each checkpoint's size the root rebuilt from them is the one that was signed.
 3. The stored subtree hashes, from which proofs are made, are those that the entries give, no more and no fewer.
 4. Each entry has exactly one row that claims it, and what the row claims is the entry, byte for byte.
@@ -14,7 +14,7 @@ other history can be written: only step 7, with a checkpoint that was kept elsew
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fingerprint import canonical
@@ -35,7 +35,7 @@ from registry.errors import (
 )
 from registry.log import entries, tree
 from registry.log.checkpoint import open_checkpoint
-from registry.log.note import Ed25519Verifier
+from registry.log.note import Ed25519Verifier, Note, NoteVerifier
 from registry.records import AuditReport, Checkpoint
 from registry.repository.scan import Scan, Scanned, ScannedRelease
 from registry.sealing import Sealer
@@ -47,6 +47,7 @@ def audit(
     scan: Scan,
     verifier: Ed25519Verifier,
     *,
+    cosigners: Sequence[NoteVerifier] = (),
     sealer: Sealer | None = None,
     blobs: PackFiles | None = None,
     since: str | None = None,
@@ -56,6 +57,7 @@ def audit(
     Args:
         scan: the whole database.
         verifier: the log's public key.
+        cosigners: public keys of cosigners, for step 1.
         sealer: opens keys for steps 5 and 6; without it they are left out.
         blobs: the verifier packs; without them step 6 is left out.
         since: note of an older checkpoint, for step 7.
@@ -68,6 +70,7 @@ def audit(
     """
     older = None if since is None else open_checkpoint(since, verifier)
     roots = _check_roots(scan, verifier, older)
+    cosigned = _check_cosignatures(scan, cosigners)
     nodes, vault = _Nodes(scan, roots.published), _Vault(sealer, blobs)
     found = _check_rows(scan, nodes, vault)
     return AuditReport(
@@ -75,6 +78,7 @@ def audit(
         root="sha256:" + roots.root.hex(),
         published=roots.published,
         checkpoints=roots.checkpoints,
+        cosignatures=cosigned,
         nodes=nodes.compared,
         entries=dict(found),
         rows=scan.counts(),
@@ -129,6 +133,20 @@ def _checkpoints(scan: Scan, verifier: Ed25519Verifier) -> Iterator[Checkpoint]:
         if (checkpoint.size, checkpoint.root) != (size, root):
             raise CheckpointTampered(f"the checkpoint of {size} entries does not say what its row says")
         yield checkpoint
+
+
+def _check_cosignatures(scan: Scan, cosigners: Sequence[NoteVerifier]) -> int:
+    """Step 1, of whatever keys are known."""
+    known = {(each.name, each.key_id.hex()): each for each in cosigners}
+    verified = 0
+    for note, name, key_id, signature in scan.cosignatures():
+        if (name, key_id) in known:
+            try:
+                known[name, key_id].verify(Note.parse(note).text, signature)
+            except (MalformedNote, SignatureInvalid) as error:
+                raise CheckpointTampered(f"a stored cosignature was not made by its key: {error}") from error
+            verified += 1
+    return verified
 
 
 def _require_root(checkpoint: Checkpoint, edge: list[bytes]) -> None:

@@ -31,9 +31,13 @@ RegistryError
 │   ├── MalformedDigest
 │   ├── MalformedValue          a key, identity, method or limit out of its range
 │   ├── MalformedNote           a signed note, checkpoint or verifier key that does not parse
-│   └── MalformedEntry          bytes that are no log entry
+│   ├── MalformedEntry          bytes that are no log entry
+│   ├── MalformedPolicy         a policy file with a line out of form
+│   └── MalformedRequest        a request to a witness, or its answer, out of form
 ├── ProofInvalid                a Merkle proof that does not prove it
 ├── SignatureInvalid            a note that its key did not sign
+├── PolicyUnmet                 a checkpoint without the signatures that a policy asks for
+├── WitnessFailed               a witness that did not cosign, with what it said
 ├── Inconsistent                two checkpoints that cannot belong to one append-only log
 ├── Tampered                    what is stored is not what was written
 │   ├── LogTampered
@@ -184,12 +188,28 @@ class MalformedEntry(Malformed):
     """Bytes that are no log entry."""
 
 
+class MalformedPolicy(Malformed):
+    """A policy file with a line out of form."""
+
+
+class MalformedRequest(Malformed):
+    """A request to a witness, or a witness's answer, out of form."""
+
+
 class ProofInvalid(RegistryError):
     """A Merkle proof that does not prove what it claims."""
 
 
 class SignatureInvalid(RegistryError):
     """A note that the expected key did not sign."""
+
+
+class PolicyUnmet(RegistryError):
+    """A checkpoint without the signatures that a policy asks for."""
+
+
+class WitnessFailed(RegistryError):
+    """A witness that did not cosign; the message holds what it said."""
 
 
 class Inconsistent(RegistryError):

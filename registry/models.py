@@ -3,9 +3,9 @@
 A tenant's rows have the primary key (tenant_id, id) and refer to each other by both, so that the database itself
 refuses a copy of one tenant's release for another tenant's device. Relationships never load by themselves.
 
-`log_entry`, `log_node`, `checkpoint` and `verification` are append-only: the migration installs triggers that refuse
-UPDATE, DELETE and, on SQLite, the silent delete inside INSERT OR REPLACE. Whoever can drop those triggers can still
-edit the file; the audit finds it.
+`log_entry`, `log_node`, `checkpoint`, `cosignature` and `verification` are append-only: the migrations install
+triggers that refuse UPDATE, DELETE and, on SQLite, the silent delete inside INSERT OR REPLACE. Whoever can drop those
+triggers can still edit the file; the audit finds it.
 """
 
 from datetime import UTC, datetime
@@ -248,3 +248,15 @@ class CheckpointRow(Base):
     root: Mapped[bytes]
     note: Mapped[str] = mapped_column(Text)
     signed_at: Mapped[datetime]
+
+
+class CosignatureRow(Base):
+    """A cosignature of a checkpoint, by the log's second key or by a witness. Append-only, one a cosigner and size."""
+
+    __tablename__ = "cosignature"
+    size: Mapped[int] = mapped_column(INDEX, ForeignKey("checkpoint.size"), primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(NAME, primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(8), primary_key=True)
+    signature: Mapped[bytes]
+    obtained_at: Mapped[datetime]
+    __table_args__: Any = (Index(None, "name", "key_id", "size"), {"sqlite_with_rowid": False})

@@ -229,6 +229,23 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigned:
+    """A checkpoint with every cosignature it has by now, and the witnesses that failed, each with its reason."""
+
+    checkpoint: Checkpoint
+    failed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticFile:
+    """One of the log's static files, with what HTTP has to say of it."""
+
+    data: bytes
+    content_type: str
+    cache_control: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry of the log: its index and the exact bytes that are hashed."""
 
@@ -266,6 +283,7 @@ class AuditReport:
         root: `sha256:` and the root of all entries in hexadecimal.
         published: size of the newest signed checkpoint.
         checkpoints: number of signed checkpoints, each compared with the root rebuilt at its size.
+        cosignatures: number of cosignatures verified, of keys that the audit knew.
         nodes: number of stored subtree hashes compared.
         entries: entries by kind, each matched with its row.
         rows: rows by table, each matched with its entries.
@@ -277,6 +295,7 @@ class AuditReport:
     root: str
     published: int
     checkpoints: int
+    cosignatures: int
     nodes: int
     entries: Mapping[str, int]
     rows: Mapping[str, int]

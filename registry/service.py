@@ -34,6 +34,7 @@ from registry.records import (
     Release,
     Reservation,
     Scope,
+    StaticFile,
     Tenant,
 )
 from registry.usecases.access import Access
@@ -203,9 +204,13 @@ class Registry:
         """The entry's exact bytes. Raises UnknownEntry."""
         return self._ledger.entry(index)
 
-    def proof(self, entry_index: int) -> InclusionProof:
-        """That the entry is under the newest checkpoint. Raises UnknownEntry, NotPublished."""
-        return self._ledger.proof(entry_index)
+    def proof(self, entry_index: int, *, size: int | None = None) -> InclusionProof:
+        """That the entry is under the newest checkpoint, or the one of `size`. Raises UnknownEntry, NotPublished."""
+        return self._ledger.proof(entry_index, size)
+
+    def tile(self, path: str) -> StaticFile:
+        """A static file below `/tile/`, by its C2SP path. Raises MalformedValue, UnknownEntry."""
+        return self._ledger.tile(path)
 
     def consistency(self, old_size: int) -> ConsistencyProof:
         """That the newest checkpoint extends the tree of `old_size` entries. Raises UnknownEntry."""

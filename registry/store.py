@@ -3,7 +3,7 @@
 ```
 DATA/registry.db    SQLite in WAL mode, unless a database URL is given
 DATA/kek.key        key-encryption keys, mode 0600, unless they are given
-DATA/log.key        the log's signing key and name, mode 0600
+DATA/log.key        the log's signing keys (Ed25519, ML-DSA-44) and name, mode 0600
 DATA/log.pub        its public key (vkey), for whoever checks checkpoints
 DATA/packs/         verifier packs, sealed
 ```
@@ -26,18 +26,22 @@ from registry import database, migrations
 from registry.audit import audit
 from registry.blobs import PackFiles
 from registry.database import Database, Session
-from registry.errors import StoreExists, StoreMissing, StoreOutdated
+from registry.errors import StoreExists, StoreMissing, StoreOutdated, WitnessFailed
 from registry.keys.local import LocalKeys, create_private_file, read_keys, read_private_file, split_keys, write_keys
+from registry.log.cosignature import Cosigner
 from registry.log.log import Log
-from registry.log.note import Ed25519Signer, decode_skey, encode_skey, require_name
+from registry.log.note import Ed25519Signer, Note, Signature, require_name
+from registry.log.policy import Known, Policy
+from registry.log.signing_keys import read_log_keys, write_log_keys
 from registry.log.storage import SqlLogStorage
-from registry.records import AuditReport, Checkpoint
+from registry.records import AuditReport, Checkpoint, Cosigned
 from registry.repository import Repository
 from registry.repository.scan import Scan
 from registry.sealing import Sealer
 from registry.service import Registry
 from registry.usecases.access import Access
 from registry.usecases.tools import Tools
+from registry.witness.client import Post, ask, post_over_http
 
 Clock = Callable[[], datetime]
 Entropy = Callable[[int], bytes]
@@ -76,14 +80,19 @@ class Parts:
     """What a store is made of besides its database."""
 
     signer: Ed25519Signer
+    cosigners: tuple[Cosigner, ...]
     sealer: Sealer
     blobs: PackFiles
     clock: Clock
     entropy: Entropy
 
+    def storage(self, session: Session) -> SqlLogStorage:
+        """The log's tables over a session."""
+        return SqlLogStorage(session, self.signer.name)
+
     def log(self, session: Session) -> Log:
         """The log over a session."""
-        return Log(SqlLogStorage(session, self.signer.name), self.signer, self.clock)
+        return Log(self.storage(session), self.signer, self.clock)
 
     def tools(self, session: Session) -> Tools:
         """What use-cases need, over a session."""
@@ -129,15 +138,27 @@ class Store:
         with self._database.writing() as session:
             return self._parts.log(session).publish()
 
-    def audit(self, *, since: str | None = None) -> AuditReport:
-        """Rebuild the log from its entries and compare everything with it; `since` is an older checkpoint's note.
+    def audit(self, *, since: str | None = None, policy: Policy | None = None) -> AuditReport:
+        """Rebuild the log from its entries and compare everything with it.
+
+        Args:
+            since: note of an older checkpoint, which the log must extend.
+            policy: names witnesses whose stored cosignatures are verified along with the log's own.
 
         Raises:
             Tampered, Inconsistent: what `registry.audit` found.
         """
         parts = self._parts
+        witnesses = [] if policy is None else [known.verifier for known in policy.witnesses.values()]
         with self._database.reading() as session:
-            return audit(Scan(session), parts.signer.verifier, sealer=parts.sealer, blobs=parts.blobs, since=since)
+            return audit(
+                Scan(session),
+                parts.signer.verifier,
+                cosigners=[*(each.verifier for each in parts.cosigners), *witnesses],
+                sealer=parts.sealer,
+                blobs=parts.blobs,
+                since=since,
+            )
 
     def health(self) -> Health:
         """Whether the store can serve."""
@@ -146,10 +167,50 @@ class Store:
         with self._database.reading() as session:
             if migrations.current(session.connection()) != migrations.head():
                 return Health(database=True, migrated=False)
-            storage = SqlLogStorage(session, self._parts.signer.name)
+            storage = self._parts.storage(session)
             latest = storage.latest()
             signed = -1 if latest is None else latest.size
             return Health(database=True, migrated=True, entries=storage.size(), checkpoint_size=signed)
+
+    def cosign(self, policy: Policy | None = None, post: Post = post_over_http) -> Cosigned:
+        """Have the newest checkpoint cosigned: by the log's second key, and by the policy's witnesses that have a URL.
+
+        No transaction is open while a witness is asked. A witness that fails is reported, and the others are kept.
+        """
+        with self._database.reading() as session:
+            checkpoint = self._parts.log(session).checkpoint()
+        signatures, failed = list(self._own_cosignatures(checkpoint)), dict[str, str]()
+        for name, witness in ({} if policy is None else policy.witnesses).items():
+            try:
+                signatures += self._ask(checkpoint, witness, post)
+            except WitnessFailed as error:
+                failed[name] = str(error)
+        with self._database.writing() as session:
+            self._parts.storage(session).add_cosignatures(checkpoint.size, signatures, self._parts.clock())
+            cosigned = self._parts.log(session).checkpoint_of(checkpoint.size)
+        return Cosigned(checkpoint=cosigned, failed=failed)
+
+    def _own_cosignatures(self, checkpoint: Checkpoint) -> Iterator[Signature]:
+        text = Note.parse(checkpoint.note).text
+        for each in self._parts.cosigners:
+            yield Signature(name=each.name, key_id=each.key_id, payload=each.sign(text))
+
+    def _ask(self, checkpoint: Checkpoint, witness: Known, post: Post) -> tuple[Signature, ...]:
+        verifier = witness.verifier
+        if witness.url is None:
+            raise WitnessFailed("the policy gives no URL for it")
+
+        def prove(old: int) -> tuple[bytes, ...]:
+            with self._database.reading() as session:
+                return self._parts.log(session).hashes(old, checkpoint.size)
+
+        with self._database.reading() as session:
+            old = self._parts.storage(session).last_cosigned(verifier.name, verifier.key_id)
+        return ask(checkpoint, verifier=verifier, url=witness.url, old=old, prove=prove, post=post)
+
+    def cosigner_keys(self) -> tuple[str, ...]:
+        """Public keys (vkeys) of the log's own cosigners."""
+        return tuple(each.verifier.vkey() for each in self._parts.cosigners)
 
     def add_pepper(self) -> None:
         """A fresh pepper for new tokens; tokens under older ones stay valid."""
@@ -189,7 +250,7 @@ def init_store(
     if kek is None and not (data_dir / KEK_FILE).exists():
         write_keys(data_dir / KEK_FILE, [entropy(32)])
     if not (data_dir / LOG_KEY_FILE).exists():
-        create_private_file(data_dir / LOG_KEY_FILE, encode_skey(name, entropy(32)) + "\n")
+        create_private_file(data_dir / LOG_KEY_FILE, write_log_keys(name, entropy(32), entropy(32)))
     parts = _parts(data_dir, kek, clock, entropy)
     with database.connect(database_url, data_dir) as found, found.writing() as session:
         if migrations.current(session.connection()) is not None:
@@ -243,8 +304,10 @@ def _initialised(data_dir: Path) -> Path:
 
 def _parts(data_dir: Path, kek: bytes | None, clock: Clock, entropy: Entropy) -> Parts:
     keys = read_keys(_initialised(data_dir) / KEK_FILE) if kek is None else split_keys(kek)
+    signer, cosigners = read_log_keys(read_private_file(data_dir / LOG_KEY_FILE), lambda: int(clock().timestamp()))
     return Parts(
-        signer=decode_skey(read_private_file(data_dir / LOG_KEY_FILE)),
+        signer=signer,
+        cosigners=cosigners,
         sealer=Sealer(LocalKeys(keys, entropy), entropy),
         blobs=PackFiles(data_dir / PACKS),
         clock=clock,

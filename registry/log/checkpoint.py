@@ -32,23 +32,31 @@ def sign_checkpoint(size: int, root: bytes, signer: NoteSigner, *others: NoteSig
     return Checkpoint(origin=signer.name, size=size, root=root, note=note.render())
 
 
+def parse_text(text: str) -> tuple[str, int, bytes]:
+    """Origin, size and root that a checkpoint's text states; extension lines, which say nothing of the tree, are left.
+
+    Raises:
+        MalformedNote: not the text of a checkpoint.
+    """
+    lines = text.split("\n")
+    if len(lines) < 4 or lines.pop() or not all(lines):
+        raise MalformedNote("a checkpoint has three lines or more (origin, size, root), none of them empty")
+    origin, size, root = lines[0], lines[1], decode_base64(lines[2])
+    if not (size.isascii() and size.isdecimal()) or str(int(size[:20])) != size or int(size) > MAX_SIZE:
+        raise MalformedNote(f"{size[:30]!r} is not the size of a log")
+    if len(root) != HASH_BYTES or (size == "0" and root != EMPTY_ROOT):
+        raise MalformedNote(f"a root has {HASH_BYTES} bytes, and the root of no entries is the empty root")
+    return origin, int(size), root
+
+
 def parse_checkpoint(note: str) -> Checkpoint:
     """The checkpoint in a note, its signatures not verified.
 
     Raises:
         MalformedNote: not a note, or its text is no checkpoint.
     """
-    lines = Note.parse(note).text.split("\n")
-    if len(lines) != 4:
-        raise MalformedNote("a checkpoint has three lines (origin, size, root) and no extension lines")
-    origin, size, root = lines[0], lines[1], decode_base64(lines[2])
-    if not (size.isascii() and size.isdecimal()) or str(int(size)) != size or int(size) > MAX_SIZE:
-        raise MalformedNote(f"{size[:30]!r} is not the size of a log")
-    if not origin or len(root) != HASH_BYTES or (size == "0" and root != EMPTY_ROOT):
-        raise MalformedNote(
-            f"a checkpoint names an origin and a root of {HASH_BYTES} bytes; of no entries, the empty root"
-        )
-    return Checkpoint(origin=origin, size=int(size), root=root, note=note)
+    origin, size, root = parse_text(Note.parse(note).text)
+    return Checkpoint(origin=origin, size=size, root=root, note=note)
 
 
 def open_checkpoint(note: str, verifier: NoteVerifier) -> Checkpoint:

@@ -7,13 +7,15 @@ the next `publish` signs what is there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from registry.errors import Inconsistent, NotPublished, UnknownEntry
 from registry.log import entries, tree
 from registry.log.checkpoint import MAX_SIZE, sign_checkpoint
-from registry.log.note import Ed25519Signer
+from registry.log.note import Ed25519Signer, Signature
+from registry.log.tiles import Tile, encode_bundle
 from registry.log.tree import Node, Range
 from registry.records import Checkpoint, ConsistencyProof, Entry, EntryKind, InclusionProof
 
@@ -37,10 +39,19 @@ class LogStorage(Protocol):
         """Store an entry and the subtrees that it completes."""
 
     def latest(self) -> Checkpoint | None:
-        """The newest signed checkpoint."""
+        """The newest signed checkpoint, as it was signed."""
+
+    def checkpoint(self, size: int) -> Checkpoint | None:
+        """The checkpoint of that size, as it was signed."""
 
     def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
         """Store a signed checkpoint."""
+
+    def entries(self, low: int, high: int) -> Sequence[bytes]:
+        """Entries low <= i < high."""
+
+    def cosignatures(self, size: int) -> Sequence[Signature]:
+        """Cosignatures of the checkpoint of that size, in the order of their names."""
 
 
 class Log:
@@ -94,11 +105,29 @@ class Log:
         return checkpoint
 
     def checkpoint(self) -> Checkpoint:
-        """The newest signed checkpoint. Raises NotPublished on a log that was never published."""
+        """The newest signed checkpoint, with what cosignatures it has. Raises NotPublished before the first one."""
         latest = self._storage.latest()
         if latest is None:
             raise NotPublished("the log has no checkpoint yet; publish it")
-        return latest
+        return self._cosigned(latest)
+
+    def checkpoint_of(self, size: int) -> Checkpoint:
+        """The checkpoint of that size, with its cosignatures. Raises NotPublished if there is none."""
+        found = self._storage.checkpoint(size)
+        if found is None:
+            raise NotPublished(f"the log signed no checkpoint of {size} entries")
+        return self._cosigned(found)
+
+    def tile(self, tile: Tile) -> bytes:
+        """The bytes of a tile or entry bundle. Raises UnknownEntry for one that the newest checkpoint lacks."""
+        size = self.checkpoint().size
+        if not tile.within(size):
+            raise UnknownEntry(f"the newest checkpoint has {size} entries and no tile {tile.path()}")
+        if tile.level is None:
+            return encode_bundle(self._storage.entries(tile.low, tile.low + tile.width))
+        nodes = tile.nodes()
+        stored = self._storage.nodes(nodes)
+        return b"".join(stored[node] for node in nodes)
 
     def verifier_key(self) -> str:
         """The log's public key as a vkey."""
@@ -111,9 +140,10 @@ class Log:
             raise UnknownEntry(f"the log has no entry {index}")
         return Entry(index=index, data=data)
 
-    def proof(self, index: int) -> InclusionProof:
-        """That the entry is under the newest checkpoint. Raises UnknownEntry, NotPublished."""
-        leaf, checkpoint = tree.leaf_hash(self.entry(index).data), self.checkpoint()
+    def proof(self, index: int, size: int | None = None) -> InclusionProof:
+        """That the entry is under the newest checkpoint, or the one of that size. Raises UnknownEntry, NotPublished."""
+        leaf = tree.leaf_hash(self.entry(index).data)
+        checkpoint = self.checkpoint() if size is None else self.checkpoint_of(size)
         if index >= checkpoint.size:
             raise NotPublished(f"entry {index} is not under a signed checkpoint yet; read its proof in the next unit")
         hashes = tree.inclusion(index, checkpoint.size, self._storage.nodes)
@@ -126,8 +156,16 @@ class Log:
             raise UnknownEntry(
                 f"the newest checkpoint has {checkpoint.size} entries; no tree of {old_size} leads to it"
             )
-        hashes = tree.consistency(old_size, checkpoint.size, self._storage.nodes)
+        hashes = self.hashes(old_size, checkpoint.size)
         return ConsistencyProof(old_size=old_size, size=checkpoint.size, hashes=hashes, checkpoint=checkpoint)
+
+    def hashes(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Hashes of the consistency proof between two sizes of the committed log. Raises MalformedValue."""
+        return tree.consistency(old, new, self._storage.nodes)
+
+    def _cosigned(self, checkpoint: Checkpoint) -> Checkpoint:
+        lines = "".join(signature.line() for signature in self._storage.cosignatures(checkpoint.size))
+        return replace(checkpoint, note=checkpoint.note + lines)
 
     def _root(self, size: int) -> bytes:
         return tree.root(size, self._storage.nodes)

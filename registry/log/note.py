@@ -103,7 +103,7 @@ class Note:
         body, separator, block = note.rpartition("\n\n")
         if not separator or not block.endswith("\n"):
             raise MalformedNote("a note needs text, an empty line, and signature lines that end with a newline")
-        return cls(text=body + "\n", signatures=tuple(_parse_line(line) for line in block[:-1].split("\n")))
+        return cls(text=body + "\n", signatures=parse_lines(block))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,28 +219,23 @@ def decode_vkey(vkey: str) -> tuple[str, int, bytes]:
     return name, data[0], data[1:]
 
 
-def encode_skey(name: str, seed: bytes) -> str:
-    """An Ed25519 private key as one line, in the form that Go's note package uses. Keep it secret."""
-    public = Ed25519Signer(name, seed).verifier.public_key
-    tail = base64.b64encode(bytes([ED25519]) + seed).decode()
-    return f"{_PRIVATE}{name}+{key_id(name, ED25519, public).hex()}+{tail}"
+def encode_skey(name: str, kind: int, identifier: bytes, seed: bytes) -> str:
+    """A private key as one line, in the form that Go's note package uses. Keep it secret."""
+    return f"{_PRIVATE}{name}+{identifier.hex()}+{base64.b64encode(bytes([kind]) + seed).decode()}"
 
 
-def decode_skey(skey: str) -> Ed25519Signer:
-    """The signer whose private key this line holds.
+def decode_skey(skey: str) -> tuple[str, int, bytes, bytes]:
+    """Name, type, key id and seed of a private key's line; whoever makes the key of them compares the key id.
 
     Raises:
-        MalformedNote: not `PRIVATE+KEY+name+hex+base64`, or a key id of another key.
+        MalformedNote: not `PRIVATE+KEY+name+hex+base64` with a seed of 32 bytes.
     """
     name, _, rest = skey.strip().removeprefix(_PRIVATE).partition("+")
     identifier, _, encoded = rest.partition("+")
     data = decode_base64(encoded)
-    if not skey.startswith(_PRIVATE) or len(data) != 33 or data[0] != ED25519:
-        raise MalformedNote("not an Ed25519 signing key of the form PRIVATE+KEY+name+hex+base64")
-    signer = Ed25519Signer(name, data[1:])
-    if signer.key_id.hex() != identifier:
-        raise MalformedNote(f"the key id of '{name}' is not that of its key; copy the signing key again")
-    return signer
+    if not skey.startswith(_PRIVATE) or len(data) != 33 or not re.fullmatch(r"[0-9a-f]{8}", identifier):
+        raise MalformedNote("not a signing key of the form PRIVATE+KEY+name+hex+base64")
+    return name, data[0], bytes.fromhex(identifier), data[1:]
 
 
 def decode_base64(text: str) -> bytes:
@@ -252,6 +247,13 @@ def decode_base64(text: str) -> bytes:
     if base64.b64encode(data).decode() != text:
         raise MalformedNote(f"not canonical base64: {text[:60]!r}")
     return data
+
+
+def parse_lines(block: str) -> tuple[Signature, ...]:
+    """Signature lines, each ending with a newline. Raises MalformedNote."""
+    if not block.endswith("\n"):
+        raise MalformedNote("signature lines end with a newline")
+    return tuple(_parse_line(line) for line in block[:-1].split("\n"))
 
 
 def _has_control_characters(text: str) -> bool:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, insert, or_, select, text
+from sqlalchemy import Select, and_, func, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from registry.errors import NodeTampered
+from registry.log.note import Signature
 from registry.log.tree import Node
-from registry.models import CheckpointRow, LogEntryRow, LogNodeRow
+from registry.models import CheckpointRow, CosignatureRow, LogEntryRow, LogNodeRow
 from registry.records import Checkpoint
 
 _ADVISORY_LOCK = 0x636F756E74657231  # "counter1": one log for a database, so one key for its lock
@@ -54,12 +55,43 @@ class SqlLogStorage:
 
     def latest(self) -> Checkpoint | None:
         """The newest signed checkpoint."""
-        row = self._session.scalar(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
-        if row is None:
-            return None
-        return Checkpoint(origin=self._origin, size=row.size, root=row.root, note=row.note)
+        return self._checkpoint(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
+
+    def checkpoint(self, size: int) -> Checkpoint | None:
+        """The checkpoint of that size, as it was signed."""
+        return self._checkpoint(select(CheckpointRow).where(CheckpointRow.size == size))
 
     def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
         """Store a signed checkpoint."""
         values = {"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note, "signed_at": signed_at}
         self._session.execute(insert(CheckpointRow), [values])
+
+    def entries(self, low: int, high: int) -> Sequence[bytes]:
+        """Entries low <= i < high."""
+        span = select(LogEntryRow.data).where(LogEntryRow.idx >= low, LogEntryRow.idx < high)
+        return self._session.scalars(span.order_by(LogEntryRow.idx)).all()
+
+    def cosignatures(self, size: int) -> Sequence[Signature]:
+        """Cosignatures of the checkpoint of that size, in the order of their names."""
+        mine = select(CosignatureRow).where(CosignatureRow.size == size)
+        rows = self._session.scalars(mine.order_by(CosignatureRow.name, CosignatureRow.key_id))
+        return [Signature(name=row.name, key_id=bytes.fromhex(row.key_id), payload=row.signature) for row in rows]
+
+    def add_cosignatures(self, size: int, signatures: Sequence[Signature], obtained_at: datetime) -> None:
+        """Store cosignatures of a checkpoint, unless the cosigner's is there already."""
+        present = {(each.name, each.key_id) for each in self.cosignatures(size)}
+        for each in signatures:
+            if (each.name, each.key_id) not in present:
+                row = {"size": size, "name": each.name, "key_id": each.key_id.hex(), "signature": each.payload}
+                self._session.execute(insert(CosignatureRow), [{**row, "obtained_at": obtained_at}])
+
+    def _checkpoint(self, statement: Select[CheckpointRow]) -> Checkpoint | None:
+        row = self._session.scalar(statement)
+        if row is None:
+            return None
+        return Checkpoint(origin=self._origin, size=row.size, root=row.root, note=row.note)
+
+    def last_cosigned(self, name: str, key_id: bytes) -> int:
+        """Size of the largest checkpoint that a cosigner cosigned, 0 if none."""
+        mine = CosignatureRow.name == name, CosignatureRow.key_id == key_id.hex()
+        return self._session.scalar(select(func.max(CosignatureRow.size)).where(*mine)) or 0

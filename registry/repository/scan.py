@@ -22,6 +22,7 @@ from registry.models import (
     CaseRow,
     CheckpointRow,
     CopyRow,
+    CosignatureRow,
     DeviceRow,
     LogEntryRow,
     LogNodeRow,
@@ -153,6 +154,12 @@ class Scan:
         """Size, root and note of every checkpoint."""
         columns = select(CheckpointRow.size, CheckpointRow.root, CheckpointRow.note)
         yield from self._rows(columns.order_by(CheckpointRow.size), (int, bytes, str), CheckpointTampered)
+
+    def cosignatures(self) -> Iterator[tuple[str, str, str, bytes]]:
+        """Checkpoint's note, cosigner's name and key id, and signature of every cosignature."""
+        columns = select(CheckpointRow.note, CosignatureRow.name, CosignatureRow.key_id, CosignatureRow.signature)
+        statement = columns.join(CosignatureRow, CosignatureRow.size == CheckpointRow.size)
+        yield from self._rows(statement.order_by(CosignatureRow.size), (str, str, str, bytes), CheckpointTampered)
 
     def level(self, level: int) -> Iterator[tuple[int, bytes]]:
         """Index and hash of every stored subtree of a level."""

@@ -1,6 +1,7 @@
 """Reading the log."""
 
-from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof
+from registry.log import tiles
+from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof, StaticFile
 from registry.usecases.tools import Tools
 
 
@@ -22,9 +23,14 @@ class Ledger:
         """An entry's exact bytes."""
         return self._log.entry(index)
 
-    def proof(self, entry_index: int) -> InclusionProof:
-        """That an entry is under the newest checkpoint."""
-        return self._log.proof(entry_index)
+    def proof(self, entry_index: int, size: int | None) -> InclusionProof:
+        """That an entry is under the newest checkpoint, or under an older one."""
+        return self._log.proof(entry_index, size)
+
+    def tile(self, path: str) -> StaticFile:
+        """A tile or entry bundle."""
+        data = self._log.tile(tiles.Tile.parse(path))
+        return StaticFile(data=data, content_type=tiles.CONTENT_TYPE, cache_control=tiles.CACHE_FOREVER)
 
     def consistency(self, old_size: int) -> ConsistencyProof:
         """That the newest checkpoint extends an older tree."""

@@ -23,7 +23,8 @@ from registry.errors import (
 )
 from registry.log import tree
 from registry.log.checkpoint import sign_checkpoint
-from registry.log.note import Ed25519Signer, decode_skey
+from registry.log.note import Ed25519Signer
+from registry.log.signing_keys import read_log_keys
 from registry.records import RecordedVerdict
 from registry.store import Store
 
@@ -226,7 +227,7 @@ def test_an_older_checkpoint_is_extended(filled: Any, decided: RecordedVerdict) 
 
 def test_a_rewritten_history_is_found_by_an_older_checkpoint(audited: Store, data_dir: Path) -> None:
     """Somebody with the log's key can sign another history; whoever kept a checkpoint of the first one sees it."""
-    signer = decode_skey((data_dir / "log.key").read_text())
+    signer, _ = read_log_keys((data_dir / "log.key").read_text(), int)
     other = sign_checkpoint(4, bytes(32), signer)
     with pytest.raises(Inconsistent, match="does not extend"):
         audited.audit(since=other.note)

@@ -42,7 +42,7 @@ def test_round_trip(size: int, root: bytes) -> None:
     "text",
     [
         "example.com/log\n5\n",
-        body("example.com/log", 5, ROOT) + "extension\n",
+        body("example.com/log", 5, ROOT) + "\nextension\n",
         body("example.com/log", 5, ROOT[:31]),
         body("example.com/log", 0, ROOT),
         body("", 5, ROOT),
@@ -58,6 +58,12 @@ def test_malformed_checkpoints_are_refused(text: str) -> None:
     """A note whose text is no checkpoint raises one error, however well it is signed."""
     with pytest.raises(MalformedNote):
         open_checkpoint(signed(text), SIGNER.verifier)
+
+
+def test_extension_lines_are_left_alone() -> None:
+    """A log may add lines of its own; they are signed, and say nothing of the tree."""
+    note = signed(body("example.com/log", 5, ROOT) + "extension\n")
+    assert open_checkpoint(note, SIGNER.verifier).size == 5
 
 
 def test_another_logs_checkpoint_is_refused() -> None:

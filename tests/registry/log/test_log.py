@@ -1,8 +1,9 @@
 """The log over a storage in memory: order, proofs, and never a second history."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,47 +15,9 @@ from registry.log.checkpoint import open_checkpoint
 from registry.log.log import Log
 from registry.log.note import Ed25519Signer
 from registry.log.tree import Node
-from registry.records import Checkpoint, EntryKind
+from registry.records import EntryKind
 
 SIGNER = Ed25519Signer("example.com/log", bytes(32))
-
-
-@dataclass
-class MemoryStorage:
-    """`LogStorage` in memory."""
-
-    data: list[bytes] = field(default_factory=list)
-    stored: dict[Node, bytes] = field(default_factory=dict)
-    checkpoints: list[Checkpoint] = field(default_factory=list)
-
-    def lock(self) -> None:
-        """There is one writer."""
-
-    def size(self) -> int:
-        """Number of entries."""
-        return len(self.data)
-
-    def entry(self, index: int) -> bytes | None:
-        """The entry's bytes."""
-        return self.data[index] if 0 <= index < len(self.data) else None
-
-    def nodes(self, nodes: Sequence[Node]) -> Mapping[Node, bytes]:
-        """Stored subtrees."""
-        return {node: self.stored[node] for node in nodes}
-
-    def append(self, index: int, data: bytes, completed: Sequence[tuple[Node, bytes]]) -> None:
-        """Store an entry."""
-        assert index == len(self.data)
-        self.data.append(data)
-        self.stored.update(completed)
-
-    def latest(self) -> Checkpoint | None:
-        """The newest checkpoint."""
-        return self.checkpoints[-1] if self.checkpoints else None
-
-    def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
-        """Store a checkpoint."""
-        self.checkpoints.append(checkpoint)
 
 
 def clock() -> datetime:
@@ -62,14 +25,14 @@ def clock() -> datetime:
     return datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def unit(storage: MemoryStorage) -> Log:
+def unit(storage: Any) -> Log:
     """The log as a new unit sees it."""
     return Log(storage, SIGNER, clock)
 
 
-def filled(units: Sequence[int]) -> MemoryStorage:
+def filled(empty: Any, units: Sequence[int]) -> Any:
     """A log after units that appended so many entries each, published after each."""
-    storage = MemoryStorage()
+    storage = empty()
     unit(storage).publish()
     for count in units:
         log = unit(storage)
@@ -80,9 +43,9 @@ def filled(units: Sequence[int]) -> MemoryStorage:
 
 
 @given(st.lists(st.integers(1, 9), max_size=6))
-def test_every_proof_of_every_history_holds(units: list[int]) -> None:
+def test_every_proof_of_every_history_holds(empty_storage: Any, units: list[int]) -> None:
     """However entries fall into units, each is proved under the newest checkpoint, and each checkpoint extends all."""
-    storage = filled(units)
+    storage = filled(empty_storage, units)
     log = unit(storage)
     newest = log.checkpoint()
     assert newest.size == sum(units)
@@ -99,9 +62,9 @@ def test_every_proof_of_every_history_holds(units: list[int]) -> None:
             assert proof_.hashes == ()
 
 
-def test_an_entry_has_no_proof_before_it_is_signed() -> None:
+def test_an_entry_has_no_proof_before_it_is_signed(empty_storage: Any) -> None:
     """Between a unit's commit and its publication an entry can be read and not proved."""
-    storage = filled([2])
+    storage = filled(empty_storage, [2])
     log = unit(storage)
     index = log.append(EntryKind.ISSUE, {})
     assert (index, log.appended) == (2, 3)
@@ -112,31 +75,31 @@ def test_an_entry_has_no_proof_before_it_is_signed() -> None:
     assert unit(storage).proof(index).size == 3
 
 
-def test_publishing_twice_signs_once() -> None:
+def test_publishing_twice_signs_once(empty_storage: Any) -> None:
     """A checkpoint that covers the log is returned and not signed again."""
-    storage = filled([3])
+    storage = filled(empty_storage, [3])
     assert unit(storage).publish() == unit(storage).publish()
     assert [each.size for each in storage.checkpoints] == [0, 3]
 
 
-def test_a_log_never_published_has_no_checkpoint() -> None:
+def test_a_log_never_published_has_no_checkpoint(empty_storage: Any) -> None:
     """Asking for the checkpoint of a log that was never published says so."""
     with pytest.raises(NotPublished, match="publish"):
-        unit(MemoryStorage()).checkpoint()
+        unit(empty_storage()).checkpoint()
 
 
-def test_a_shrunken_log_is_not_signed() -> None:
+def test_a_shrunken_log_is_not_signed(empty_storage: Any) -> None:
     """After a restored older database, the log refuses to sign a second history."""
-    storage = filled([3])
+    storage = filled(empty_storage, [3])
     del storage.data[2:]
     with pytest.raises(Inconsistent, match="nothing was signed"):
         unit(storage).publish()
     assert len(storage.checkpoints) == 2
 
 
-def test_a_changed_past_is_not_signed() -> None:
+def test_a_changed_past_is_not_signed(empty_storage: Any) -> None:
     """If stored subtrees under the newest checkpoint changed, the next entries are not signed."""
-    storage = filled([3])
+    storage = filled(empty_storage, [3])
     storage.stored[Node(1, 0)] = bytes(32)
     unit(storage).append(EntryKind.ISSUE, {})
     with pytest.raises(Inconsistent):
@@ -147,9 +110,9 @@ def test_a_changed_past_is_not_signed() -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 3, 2**70])
-def test_unknown_entries(index: int) -> None:
+def test_unknown_entries(empty_storage: Any, index: int) -> None:
     """An index outside the log is unknown, for its bytes, its proof and its consistency."""
-    log = unit(filled([3]))
+    log = unit(filled(empty_storage, [3]))
     with pytest.raises(UnknownEntry):
         log.entry(index)
     with pytest.raises(UnknownEntry):
