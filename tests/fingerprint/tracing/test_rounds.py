@@ -54,7 +54,7 @@ def test_rescoring_names_members_that_the_first_round_misses():
 
 
 def test_strangers_are_never_named():
-    """Over 96 verdicts on suspects of noise or of other coalitions, nobody of a hundred is named at alpha 1e-3, by any score."""
+    """Over 96 verdicts on noise or other coalitions, nobody of a hundred is named at alpha 1e-3."""
     bias, rng = arcsine(b"r" * 32, 120, coalition=3), seeds.stream("rounds", "strangers")
     named = 0
     for trial in range(24):

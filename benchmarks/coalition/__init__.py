@@ -1,0 +1,1 @@
+"""How many copies may be mixed before no member is named."""
