@@ -1,17 +1,23 @@
 """The composition root: settings in, an application out. Importing this loads no torch."""
 
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import TextIO
 
 from fastapi import FastAPI
 
 from api import errors, openapi
+from api.gate import Gate, InFlight
 from api.limits import BodyLimit
 from api.request_ids import RequestIds
-from api.routes import api_keys, cases, copies, devices, health, log, problems, releases
+from api.routes import api_keys, cases, copies, devices, health, problems, releases
+from api.routes import log as log_routes
 from api.settings import Settings
+from api.telemetry import Metrics, Telemetry, logger
+from api.throttle import Throttle
 from registry.store import open_registry
 
 DESCRIPTION = """
@@ -26,11 +32,15 @@ the proof that the verdict stands in an append-only log.
 Every request needs `Authorization: Bearer TOKEN`. Errors are problem documents (RFC 9457) with a `way_out`.
 """
 _UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/outputs)")
-_ROUTERS = (devices, releases, copies, cases, log, api_keys, problems, health)
+_ROUTERS = (devices, releases, copies, cases, log_routes, api_keys, problems, health)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     """The HTTP service over the registry in `settings.data`; the registry is opened when the service starts.
+
+    Args:
+        settings: all that the environment decides.
+        stream: where the log's lines go; standard error if left out.
 
     Raises (at start):
         StoreMissing: the data directory was not initialised.
@@ -51,13 +61,23 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
+    metrics = Metrics()
     app.state.settings = settings
+    app.state.log = log = logger(stream or sys.stderr)
+    app.state.metrics = metrics
+    app.state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)
+    app.state.throttle = Throttle.of(
+        settings.rate_store, {"calls": settings.rate_calls, "verdicts": settings.rate_verdicts}, metrics
+    )
+    app.state.routes = [route for module in _ROUTERS for route in module.router.routes]
     for module in _ROUTERS:
         app.include_router(module.router)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
-    app.add_middleware(RequestIds)
+    app.add_middleware(InFlight, most=settings.max_requests)
+    app.add_middleware(Telemetry, log=log, metrics=metrics)
+    app.add_middleware(RequestIds)  # the outermost: every answer has an id, refusals included
     return app
 
 

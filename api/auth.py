@@ -10,7 +10,10 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from api.request_ids import HEADERS
 from api.settings import Settings
+from api.telemetry import CALLER
+from api.throttle import RateLimited, Throttle
 from api.workspace import Workspace
 from registry.errors import UnknownToken, WrongScope
 from registry.records import Principal, Scope
@@ -34,18 +37,49 @@ TheSettings = Annotated[Settings, Depends(_settings)]
 
 
 def authenticate(
-    store: TheStore, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    request: Request,
+    store: TheStore,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Principal:
-    """The holder of the request's token.
+    """The holder of the request's token, one request of whose limit is used up.
 
     Raises:
         UnknownToken: no token, or one that is malformed, unknown or revoked.
         ExpiredToken: a token past its expiry.
+        RateLimited: the key made more requests than it may.
     """
     if credentials is None:
         raise UnknownToken("no API key was sent; send it as `Authorization: Bearer TOKEN`")
     with store.reading() as registry:
-        return registry.authenticate(credentials.credentials)
+        caller = registry.authenticate(credentials.credentials)
+    request.scope[CALLER] = (caller.tenant, caller.key_id)
+    take(request, caller, "calls")
+    return caller
+
+
+def take(request: Request, caller: Principal, policy: str) -> None:
+    """Count one request under the policy; the answer will say what is left.
+
+    Raises:
+        RateLimited: one too many.
+    """
+    throttle: Throttle = request.app.state.throttle
+    try:
+        _tell(request, throttle.take(policy, caller.key_id))
+    except RateLimited as error:
+        _tell(request, error.left)
+        raise
+
+
+def _tell(request: Request, left: dict[str, str]) -> None:
+    """Add a policy to the headers of the answer, whatever the answer will be; several make one list (RFC 9651)."""
+    headers: dict[str, str] = request.scope.setdefault(HEADERS, {})
+    for name, value in left.items():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+
+
+def _verdict(request: Request, caller: Annotated[Principal, Depends(authenticate)]) -> None:
+    take(request, caller, "verdicts")
 
 
 def _holder_of(*scopes: Scope) -> Callable[[Principal, Store, Settings], Workspace]:
@@ -62,6 +96,7 @@ def _holder_of(*scopes: Scope) -> Callable[[Principal, Store, Settings], Workspa
     return workspace
 
 
+OneVerdict = Annotated[None, Depends(_verdict)]
 ForRelease = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE))]
 ForInvestigation = Annotated[Workspace, Depends(_holder_of(Scope.INVESTIGATE))]
 ForAdministration = Annotated[Workspace, Depends(_holder_of(Scope.ADMIN))]

@@ -13,9 +13,12 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from api.gate import RETRY_AFTER, Overloaded
 from api.pages import MalformedCursor
-from api.problems import HTTP_KINDS, INTERNAL, INVALID_REQUEST, ProblemKind, http_problem, respond
+from api.problems import HTTP_KINDS, INTERNAL, INVALID_REQUEST, OVERLOADED, ProblemKind, http_problem, respond
+from api.request_ids import request_id
 from api.suspects import errors as answers
+from api.throttle import RateLimited
 from fingerprint import errors as core
 from registry import errors as registry
 
@@ -49,16 +52,19 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     answers.AnswersUnknownFormat: (415, "Send npz, npy or safetensors."),
     answers.AnswersTooLarge: (413, "Send float32 answers to the case's probes only."),
     MalformedCursor: (422, "Use `next` of the previous page as it is, or leave `after` out to begin again."),
+    # how much is asked
+    RateLimited: (429, "Wait for the seconds in Retry-After; ask the operator for a higher limit if you need one."),
+    Overloaded: (503, "Send the same request again after the seconds in Retry-After; the case is still open."),
     # what the service holds
     registry.Tampered: (500, _OPERATOR),
     registry.StoreError: (503, "Tell the operator: the data directory or its keys cannot be used."),
     registry.RegistryError: (500, _OPERATOR),
 }
-ROOTS = (registry.RegistryError, core.FingerprintError, answers.AnswersError, MalformedCursor)
+ROOTS = (registry.RegistryError, core.FingerprintError, answers.AnswersError, MalformedCursor, RateLimited, Overloaded)
 
-_RETRY_AFTER = {"Retry-After": "1"}
+_NOT_ALLOWED = 405
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="countermark"'}
-_HEADERS = {401: _CHALLENGE, 503: _RETRY_AFTER}
+_HEADERS = {401: _CHALLENGE, 503: RETRY_AFTER}
 
 
 def kind_of(error: type[Exception]) -> ProblemKind:
@@ -82,7 +88,7 @@ def _descend(error: type[Exception]) -> list[type[Exception]]:
 def catalogue() -> dict[str, ProblemKind]:
     """Every kind of problem that the service can answer with, by slug."""
     domain = (kind_of(error) for root in ROOTS for error in _descend(root))
-    return {kind.slug: kind for kind in (*HTTP_KINDS, INVALID_REQUEST, INTERNAL, *domain)}
+    return {kind.slug: kind for kind in (*HTTP_KINDS, INVALID_REQUEST, INTERNAL, OVERLOADED, *domain)}
 
 
 def install(app: FastAPI) -> None:
@@ -96,11 +102,22 @@ def install(app: FastAPI) -> None:
 
 async def _domain(request: Request, error: Exception) -> JSONResponse:
     kind = kind_of(type(error))
-    return respond(request, kind, str(error), headers=_HEADERS.get(kind.status))
+    headers = _HEADERS.get(kind.status, {})
+    if isinstance(error, RateLimited):
+        headers = {"Retry-After": str(error.retry_after)}
+    return respond(request, kind, str(error), headers=headers)
 
 
 async def _http(request: Request, error: Any) -> JSONResponse:
+    if error.status_code == _NOT_ALLOWED:
+        error.headers = {"Allow": ", ".join(sorted(_methods(request)))}
     return http_problem(request, error)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods of an address; the framework looks at the first route only, and each of ours has one method."""
+    routes = request.app.state.routes
+    return {method for route in routes if route.path_regex.match(request.url.path) for method in route.methods}
 
 
 async def _invalid(request: Request, error: Any) -> JSONResponse:
@@ -110,6 +127,7 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
     return respond(request, INVALID_REQUEST, f"{len(found)} fields cannot be used: {where}", errors=found)
 
 
-async def _internal(request: Request, _error: Exception) -> JSONResponse:
+async def _internal(request: Request, error: Exception) -> JSONResponse:
     """Nothing of the error itself: the server's log has it under the request id."""
+    request.app.state.log.error("unexpected", request_id=request_id(request.scope), exc_info=error)
     return respond(request, INTERNAL, "an unexpected error; it is in the service's log under this request id")

@@ -27,8 +27,11 @@ def _corrected(document: dict[str, Any]) -> dict[str, Any]:
     for name in _NOT_OURS:
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema()
-    for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
+    everywhere = documented(429, 503)
+    for path, operation in ((path, found) for path, methods in document["paths"].items() for found in methods.values()):
         responses = operation["responses"]
+        if path.startswith("/v1/"):
+            responses.update({str(status): answer for status, answer in everywhere.items()})
         if "application/json" in responses.get("422", {}).get("content", {}):
             responses["422"] = documented(422)[422]
         operation["responses"] = dict(sorted(responses.items()))

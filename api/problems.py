@@ -93,11 +93,23 @@ HTTP_KINDS = (
         way_out="Accept application/x-npz or application/vnd.safetensors, or say ?format=npz or ?format=safetensors.",
     ),
     ProblemKind(
+        slug="body-too-slow",
+        title="The body took longer to arrive than this service waits.",
+        status=408,
+        way_out="Compress the file, or send it from nearer; or ask the operator for more time.",
+    ),
+    ProblemKind(
         slug="body-too-large",
         title="The request's body is larger than this address accepts.",
         status=413,
         way_out="Send float32 numbers, compressed, for the case's probes only; or ask the operator for a higher limit.",
     ),
+)
+OVERLOADED = ProblemKind(
+    slug="service-overloaded",
+    title="The service is serving as many requests as it can.",
+    status=503,
+    way_out="Send the request again after the seconds in Retry-After; it was not begun.",
 )
 INVALID_REQUEST = ProblemKind(
     slug="invalid-request",
@@ -160,9 +172,11 @@ _MEANING = {
     404: "No such thing for this tenant.",
     406: "None of the accepted forms is offered.",
     409: "It exists already, happened already, or is not allowed in this state.",
+    408: "The body took too long to arrive.",
     413: "The body, or the array in it, is larger than the limit.",
     415: "The body is in no format that is read.",
     422: "The request is well-formed and cannot be used as it is.",
+    429: "The key made more requests than its limit allows; see Retry-After.",
     500: "The service failed, or what it stored was changed behind its back.",
-    503: "Not ready yet; try again shortly.",
+    503: "Busy, or not ready yet; see Retry-After.",
 }

@@ -1,4 +1,7 @@
-"""One id for each request: the caller's, if it is harmless, or a new one; in every answer and every log line."""
+"""One id for each request: the caller's, if it is harmless, or a new one; in every answer and every log line.
+
+Headers that every answer must have, problems included, are added here too.
+"""
 
 import re
 import uuid
@@ -9,6 +12,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "X-Request-ID"
+HEADERS = "countermark.headers"
+"""Key of the ASGI scope under which further headers of the answer stand, whatever the answer will be."""
+
 _KEY = "countermark.request_id"
 _HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -37,7 +43,8 @@ class RequestIds:
 
         async def labelled(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = found
+                headers = MutableHeaders(scope=message)
+                headers.update({**scope.get(HEADERS, {}), HEADER: found})
             await send(message)
 
         await self._app(scope, receive, labelled)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api import pages
 from api.fields import Bytes, Digest, Moment, Name
-from fingerprint.codeword import pack_bits, unpack_bits
+from fingerprint.codeword import CODEWORD_KEY_BYTES, pack_bits, unpack_bits
 from registry import records
 
 ScopeName = Literal["release", "investigate", "audit", "admin"]
@@ -55,8 +55,17 @@ class NewDevice(Request):
 
     name: Annotated[Name, Field(examples=["edge-7"])]
     helper_data: Annotated[Bytes, Field(description="Helper data of the fuzzy extractor; public, kept as given.")]
-    identity: Annotated[str, Field(max_length=200, description="One-way hash of the device key (`key_identity`).")]
-    codeword_key: Annotated[Bytes, Field(description="32 bytes (`codeword_key`); sealed on arrival, never returned.")]
+    identity: Annotated[
+        str, Field(pattern="^[0-9a-f]{32,128}$", description="One-way hash of the device key (`key_identity`).")
+    ]
+    codeword_key: Annotated[
+        Bytes,
+        Field(
+            min_length=CODEWORD_KEY_BYTES,
+            max_length=CODEWORD_KEY_BYTES,
+            description="32 bytes (`codeword_key`); sealed on arrival, never returned.",
+        ),
+    ]
 
 
 class Device(Answer):

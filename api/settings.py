@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,14 @@ class Settings(BaseSettings):
         max_upload_bytes: the most bytes of a request that carries a file (a verifier pack, a suspect's answers).
         max_body_bytes: the most bytes of any other request.
         max_array_bytes: the most bytes that a suspect's answers may occupy once unpacked.
+        upload_seconds: the longest that a body may take to arrive.
+        max_requests: the most requests served at once; beyond it the answer is 503.
+        max_verifications: the most verifications between first byte and verdict; each may hold `max_array_bytes`.
+        weighing: how many verifications compute at once.
+        rate_calls: the most requests of one API key, for example `600/minute`.
+        rate_verdicts: the most verdicts of one API key.
+        rate_store: where the counts are kept: `memory://`, or `redis://HOST` for several processes.
+        metrics_token: Bearer token for /metrics; without it there are none.
         tenant: name of the tenant that local commands act for.
         server: address of a service that commands talk to instead of the data directory.
         token: of the API key that they then use.
@@ -33,8 +42,16 @@ class Settings(BaseSettings):
     kek: SecretStr | None = None
     database_url: SecretStr | None = None
     max_upload_bytes: Annotated[int, Field(gt=0)] = 256 * MIB
-    max_body_bytes: Annotated[int, Field(gt=0)] = MIB // 8
+    max_body_bytes: Annotated[int, Field(gt=0)] = 2 * MIB
     max_array_bytes: Annotated[int, Field(gt=0)] = 512 * MIB
+    upload_seconds: Annotated[int, Field(gt=0)] = 120
+    max_requests: Annotated[int, Field(gt=0)] = 256
+    max_verifications: Annotated[int, Field(gt=0)] = 16
+    weighing: Annotated[int, Field(gt=0)] = os.cpu_count() or 1
+    rate_calls: str = "1200/minute"
+    rate_verdicts: str = "120/minute"
+    rate_store: str = "memory://"
+    metrics_token: SecretStr | None = None
     tenant: str = "default"
     server: str | None = None
     token: SecretStr | None = None

@@ -1,15 +1,34 @@
 """Bodies that are files, sent as they are: read only once the caller is known."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
+import anyio
 from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
 
 from api.auth import authenticate
+from api.gate import Gate
 from registry.records import Principal
 
 
 async def _body(request: Request, _caller: Annotated[Principal, Depends(authenticate)]) -> bytes:
-    return await request.body()
+    seconds = request.app.state.settings.upload_seconds
+    with anyio.move_on_after(seconds):
+        return await request.body()
+    raise HTTPException(
+        408, f"the body did not arrive within {seconds} seconds; send it again", headers={"Connection": "close"}
+    )
+
+
+async def _admission(request: Request, _caller: Annotated[Principal, Depends(authenticate)]) -> AsyncIterator[Gate]:
+    gate: Gate = request.app.state.gate
+    async with gate.admission():
+        yield gate
+
+
+Admission = Annotated[Gate, Depends(_admission)]
+"""A place among the verifications, taken before the upload is read and kept until the answer is made."""
 
 
 Upload = Annotated[bytes, Depends(_body)]

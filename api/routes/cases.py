@@ -1,17 +1,21 @@
 """Cases: open one, fetch the probes, send back what the suspect answered, read the verdict."""
 
+import time
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 
 from api import probes as probe_files
-from api.auth import ForCases, ForInvestigation
+from api.auth import ForCases, ForInvestigation, OneVerdict
+from api.etags import NOT_MODIFIED, immutable
 from api.evidence import Verdict
 from api.media import NPZ, OCTETS, SAFETENSORS
 from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import Case, ListOf, NewCase
-from api.uploads import Upload, documented_download, documented_upload
+from api.telemetry import CALLER
+from api.uploads import Admission, Upload, documented_download, documented_upload
 from fingerprint.observation import Kind
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], responses=documented(401, 403))
@@ -44,33 +48,61 @@ def case(desk: ForCases, case_id: str) -> Case:
 @router.get(
     "/{case_id}/probes",
     response_class=Response,
-    responses={**documented(404, 406, 422), **_PROBES},
+    responses={**documented(404, 406, 422), **_PROBES, **NOT_MODIFIED},
     summary="Get the probes of a case",
 )
 def probes(desk: ForInvestigation, request: Request, case_id: str, form: ProbeForm = None) -> Response:
     """The inputs to put to the suspect, in order; by default as npz."""
     chosen = form or probe_files.accepted(request.headers.get("accept", "*/*"))
-    data = probe_files.write(desk.probes(case_id), chosen)
-    disposition = f'attachment; filename="probes.{chosen}"'
-    return Response(data, media_type=chosen.media_type, headers={"Content-Disposition": disposition})
+    release = desk.release(desk.case(case_id).release)
+
+    def file() -> Response:
+        data = probe_files.write(desk.probes(case_id), chosen)
+        disposition = f'attachment; filename="probes.{chosen}"'
+        return Response(data, media_type=chosen.media_type, headers={"Content-Disposition": disposition})
+
+    answer = immutable(request, f"{release.pack_digest}.{chosen}", file)
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
 @router.post(
     "/{case_id}/outputs",
     status_code=status.HTTP_201_CREATED,
-    responses=documented(404, 409, 413, 415, 422),
+    responses=documented(404, 408, 409, 413, 415, 422),
     openapi_extra=_ANSWERS,
     summary="Send the suspect's answers",
 )
-def send_outputs(desk: ForInvestigation, case_id: str, kind: AnswerKind, body: Upload) -> Verdict:
+async def send_outputs(
+    desk: ForInvestigation,
+    request: Request,
+    case_id: str,
+    kind: AnswerKind,
+    _one: OneVerdict,
+    gate: Admission,
+    body: Upload,
+) -> Verdict:
     """Weigh the answers and record the verdict in the log; the answer proves that it stands there.
 
     The evidence is computed before any codeword is unsealed. Answers that cannot be used leave the case open.
     """
-    return desk.send_outputs(case_id, body, kind=kind)
+    started = time.perf_counter()
+    verdict = await gate.weigh(partial(desk.send_outputs, case_id, body, kind=kind))
+    _note(request, verdict, time.perf_counter() - started)
+    return verdict
 
 
 @router.get("/{case_id}/verdict", responses=documented(404, 409), summary="Read the verdict")
 def verdict(desk: ForCases, case_id: str) -> Verdict:
     """The recorded verdict, with a proof against the newest checkpoint."""
     return desk.verdict(case_id)
+
+
+def _note(request: Request, verdict: Verdict, seconds: float) -> None:
+    """Every verdict is logged and counted: whoever uses the service as an oracle leaves a trail."""
+    metrics, log = request.app.state.metrics, request.app.state.log
+    metrics.verdicts.labels(verdict.kind, "unknown source" if verdict.unknown_source else "named").inc()
+    metrics.weighing.observe(seconds)
+    tenant, key = request.scope[CALLER]
+    entry = verdict.log.entry_index
+    log.info("verdict", case=verdict.case_id, kind=verdict.kind, entry=entry, tenant=tenant, key=key)

@@ -1,11 +1,15 @@
 """Is the process alive, and is it ready to serve? Neither needs a key nor tells anything about tenants."""
 
+import hmac
 from typing import Literal
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
-from api.auth import TheStore
+from api.auth import TheSettings, TheStore
+from api.problems import documented
 
 router = APIRouter(tags=["health"])
 
@@ -45,3 +49,18 @@ def readyz(store: TheStore, response: Response) -> Ready:
         checkpoint_size=health.checkpoint_size,
         entries=health.entries,
     )
+
+
+@router.get(
+    "/metrics",
+    summary="Measurements for Prometheus",
+    response_class=Response,
+    responses={**documented(404), 200: {"description": "Text format.", "content": {"text/plain": {}}}},
+)
+def metrics(request: Request, settings: TheSettings) -> Response:
+    """Numbers of requests, verdicts and seconds; for the holder of COUNTERMARK_METRICS_TOKEN, and for nobody else."""
+    token = settings.metrics_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+    if token is None or not hmac.compare_digest(given, token.get_secret_value().encode()):
+        raise HTTPException(404, "there are no measurements for you here; send the token that the operator set")
+    return Response(request.app.state.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from api.auth import ForLists, ForRelease
+from api.etags import NOT_MODIFIED, immutable
 from api.fields import Name
 from api.media import OCTETS, SAFETENSORS
 from api.pages import PageQuery
@@ -23,7 +24,7 @@ ReleaseName = Annotated[
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    responses=documented(409, 413),
+    responses=documented(408, 409, 413),
     openapi_extra=_PACK_SENT,
     summary="Commit a release",
 )
@@ -47,12 +48,13 @@ def release(desk: ForLists, name: str) -> Release:
 @router.get(
     "/{name}/pack",
     response_class=Response,
-    responses={**documented(404, 500), **_PACK},
+    responses={**documented(404, 500), **_PACK, **NOT_MODIFIED},
     summary="Get a release's verifier pack",
 )
-def pack(desk: ForRelease, name: str) -> Response:
+def pack(desk: ForRelease, request: Request, name: str) -> Response:
     """The committed file, its digest checked on the way out."""
-    return Response(desk.pack(name), media_type=SAFETENSORS)
+    tag = desk.release(name).pack_digest
+    return immutable(request, tag, lambda: Response(desk.pack(name), media_type=SAFETENSORS))
 
 
 @router.post(

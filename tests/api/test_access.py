@@ -39,7 +39,7 @@ ENDPOINTS = {
     ("GET", "/v1/api-keys"): ({"admin"}, {}),
     ("DELETE", "/v1/api-keys/{key_id}"): ({"admin"}, {}),
 }
-PUBLIC = {"/livez", "/readyz", "/problems", "/problems/{slug}"}
+PUBLIC = {"/livez", "/readyz", "/metrics", "/problems", "/problems/{slug}"}
 FILLED = {
     "name": "nothing", "copy_id": "0" * 32, "case_id": "0" * 32, "key_id": "0" * 32, "index": 0,
     "digest": "sha256:" + "0b" * 32,

@@ -20,7 +20,7 @@ LEAVES = [leaf for root in errors.ROOTS for leaf in _leaves(root)]
 def test_every_error_has_a_problem_with_a_way_out(leaf):
     """Each leaf of each tree has a status that means something, a title and a way out."""
     kind = errors.kind_of(leaf)
-    assert kind.status in {401, 403, 404, 409, 413, 415, 422, 500, 503}
+    assert kind.status in {401, 403, 404, 409, 413, 415, 422, 429, 500, 503}
     assert kind.way_out.endswith(".")
     assert kind.title.endswith((".", ":"))
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.slug)

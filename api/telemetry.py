@@ -1,0 +1,128 @@
+"""One line and one measurement for each request: who, what, how it ended, how long it took.
+
+Lines are JSON on standard error. They hold ids and addresses as routes (`/v1/devices/{name}`), never a query, a body, a
+token, probes or answers; `redacted` is the second line of defence for whoever logs more later.
+"""
+
+import time
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.request_ids import request_id
+
+CALLER = "countermark.caller"
+"""Key of the ASGI scope under which the authenticated caller's tenant and key id stand."""
+
+_SECRET = ("token", "authorization", "password", "secret", "codeword", "kek", "probes", "answers", "outputs", "helper")
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_FAILED = 500
+
+
+def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: fields whose name promises a secret lose their value.
+
+    Example:
+        >>> dict(redacted(None, "info", {"event": "x", "device_token": "hush"}))
+        {'event': 'x', 'device_token': '[redacted]'}
+    """
+    for name in event:
+        if any(word in name.lower() for word in _SECRET):
+            event[name] = "[redacted]"
+    return event
+
+
+def logger(stream: TextIO) -> Any:
+    """A logger of JSON lines; its configuration is its own, nothing global is touched."""
+    return structlog.wrap_logger(
+        structlog.PrintLogger(stream),
+        processors=[
+            redacted,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.BoundLogger,
+    )
+
+
+class Metrics:
+    """What Prometheus reads; each application has its own, so that two in one process do not mix."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "countermark_requests",
+            "Requests by route and status.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self.seconds = Histogram(
+            "countermark_request_seconds", "Time to answer.", ("route",), buckets=_BUCKETS, registry=self._registry
+        )
+        self.verdicts = Counter(
+            "countermark_verdicts",
+            "Verdicts by kind of answer and outcome.",
+            ("kind", "outcome"),
+            registry=self._registry,
+        )
+        self.weighing = Histogram(
+            "countermark_verdict_seconds", "Time from answers to verdict.", buckets=_BUCKETS, registry=self._registry
+        )
+        self.throttle_failures = Counter(
+            "countermark_throttle_failures",
+            "Rate limits not applied because their store failed.",
+            registry=self._registry,
+        )
+
+    def exposition(self) -> bytes:
+        """All of them in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class Telemetry:
+    """ASGI middleware that logs and measures each request, whatever becomes of it."""
+
+    def __init__(self, app: ASGIApp, *, log: Any, metrics: Metrics) -> None:
+        self._app = app
+        self._log = log
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request and say how it went."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), _FAILED
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            self._note(scope, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if route != "none" else "other"  # whoever asks for nonsense makes no new series
+        self._metrics.requests.labels(method, route, status).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        tenant, key = scope.get(CALLER, (None, None))
+        self._log.info(
+            "request",
+            request_id=request_id(scope),
+            method=scope["method"],
+            route=route,
+            status=status,
+            seconds=round(seconds, 6),
+            tenant=tenant,
+            key=key,
+        )

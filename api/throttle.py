@@ -1,0 +1,82 @@
+"""Rate limits for each API key: a moving window, in memory or wherever `limits` can keep it.
+
+Two policies: `calls` for everything, `verdicts` for what an oracle attacker would repeat (threats.md). A store that
+fails lets requests through and is counted: a broken limiter must not stop the service.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import Storage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from api.telemetry import Metrics
+
+POLICY_HEADER, STATE_HEADER = "RateLimit-Policy", "RateLimit"
+
+
+class RateLimited(Exception):
+    """More requests than the key's limit allows.
+
+    Attributes:
+        retry_after: seconds until one more is allowed.
+        left: headers that say what is left, as for a request that was let through.
+    """
+
+    def __init__(self, policy: str, allowed: str, retry_after: int, left: dict[str, str]) -> None:
+        super().__init__(f"this key may make {allowed} ({policy}); wait {retry_after} seconds")
+        self.retry_after = retry_after
+        self.left = left
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """The limits of one application.
+
+    Attributes:
+        store: where the windows are kept.
+        policies: what is allowed, by name.
+        metrics: where a failing store is counted.
+    """
+
+    store: Storage
+    policies: dict[str, RateLimitItem]
+    metrics: Metrics
+
+    @classmethod
+    def of(cls, address: str, limits: dict[str, str], metrics: Metrics) -> "Throttle":
+        """Limits such as `600/minute`, kept at an address such as `memory://` or `redis://host`.
+
+        Raises:
+            ValueError: a limit or an address that does not parse.
+        """
+        store = storage_from_string(address, wrap_exceptions=True)
+        if not isinstance(store, Storage):
+            raise TypeError(f"{address} is a store for asynchronous programs; leave `async+` out")
+        return cls(store, {name: parse(limit) for name, limit in limits.items()}, metrics)
+
+    def take(self, policy: str, *who: str) -> dict[str, str]:
+        """Count one request of the caller; the headers that say what is left (draft-ietf-httpapi-ratelimit-headers).
+
+        Raises:
+            RateLimited: one too many.
+        """
+        item = self.policies[policy]
+        window = MovingWindowRateLimiter(self.store)
+        try:
+            taken = window.hit(item, policy, *who)
+            reset, left = window.get_window_stats(item, policy, *who)
+        except StorageError:
+            self.metrics.throttle_failures.inc()
+            return {}
+        wait = max(1, math.ceil(reset - time.time()))
+        headers = {
+            POLICY_HEADER: f'"{policy}";q={item.amount};w={item.get_expiry()}',
+            STATE_HEADER: f'"{policy}";r={left};t={wait}',
+        }
+        if not taken:
+            raise RateLimited(policy, str(item), wait, headers)
+        return headers

@@ -1,0 +1,91 @@
+"""Rate limits: counted for each key, told in every answer, and never in the way when their store fails."""
+
+import shutil
+
+import pytest
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from api.telemetry import Metrics
+from api.throttle import RateLimited, Throttle
+
+
+@pytest.fixture
+def limited(tmp_path, template):
+    """A service whose keys may make three calls and one verdict an hour."""
+    shutil.copytree(template[0], tmp_path / "data")
+    settings = Settings(data=tmp_path / "data", rate_calls="3/hour", rate_verdicts="1/hour")
+    with TestClient(create_app(settings)) as web:
+        yield web, {scope: {"Authorization": f"Bearer {token}"} for scope, token in template[1]["acme"].items()}
+
+
+def test_a_key_is_told_what_is_left_and_then_to_wait(limited):
+    """RateLimit headers count down; then 429 with Retry-After; another key is not affected."""
+    web, auth = limited
+    left = [web.get("/v1/devices", headers=auth["audit"]) for _ in range(3)]
+    assert [answer.headers["ratelimit"].split(";")[1] for answer in left] == ["r=2", "r=1", "r=0"]
+    assert left[0].headers["ratelimit-policy"] == '"calls";q=3;w=3600'
+    refused = web.get("/v1/devices", headers=auth["audit"])
+    assert (refused.status_code, refused.json()["type"]) == (429, "/problems/rate-limited")
+    assert 0 < int(refused.headers["retry-after"]) <= 3600
+    assert web.get("/v1/devices", headers=auth["release"]).status_code == 200
+
+
+def test_problems_tell_what_is_left_too(limited):
+    """A 404 costs a call like any other."""
+    web, auth = limited
+    assert web.get("/v1/devices/x", headers=auth["audit"]).headers["ratelimit"].startswith('"calls";r=2')
+
+
+def test_verdicts_have_a_limit_of_their_own(limited):
+    """The second try within the hour is refused before its file is read, however bad the file was."""
+    web, auth = limited
+    path = "/v1/cases/" + "0" * 32 + "/outputs?kind=logits"
+    assert web.post(path, content=b"x", headers=auth["investigate"]).status_code == 404
+    refused = web.post(path, content=b"x", headers=auth["investigate"])
+    assert refused.status_code == 429
+    assert refused.headers["ratelimit-policy"] == '"calls";q=3;w=3600, "verdicts";q=1;w=3600'
+    assert [part.split(";")[1] for part in refused.headers["ratelimit"].split(", ")] == ["r=1", "r=0"]
+
+
+def test_a_key_without_the_scope_uses_no_verdict_up(limited):
+    """Who may not ask is told so, not to wait."""
+    web, auth = limited
+    path = "/v1/cases/" + "0" * 32 + "/outputs?kind=logits"
+    assert [web.post(path, content=b"x", headers=auth["audit"]).status_code for _ in range(2)] == [403, 403]
+
+
+class Failing(MemoryStorage):
+    """A store that cannot be reached."""
+
+    def acquire_entry(self, *args: object, **rest: object) -> bool:
+        """As a lost connection."""
+        raise StorageError(ConnectionError("gone"))
+
+
+def test_a_failing_store_lets_requests_through_and_is_counted():
+    """A broken limiter does not stop the service."""
+    metrics = Metrics()
+    throttle = Throttle(Failing(), Throttle.of("memory://", {"calls": "1/hour"}, metrics).policies, metrics)
+    assert [throttle.take("calls", "key") for _ in range(3)] == [{}, {}, {}]
+    assert b"countermark_throttle_failures_total 3.0" in metrics.exposition()
+
+
+def test_limits_without_sense_are_refused_at_the_start():
+    """So is a store for asynchronous programs."""
+    with pytest.raises(ValueError, match="couldn't parse"):
+        Throttle.of("memory://", {"calls": "many"}, Metrics())
+    with pytest.raises(TypeError, match="async"):
+        Throttle.of("async+memory://", {}, Metrics())
+
+
+def test_a_refusal_says_when_to_come_back():
+    """The message names limit and policy."""
+    throttle = Throttle.of("memory://", {"calls": "1/hour"}, Metrics())
+    throttle.take("calls", "key")
+    with pytest.raises(RateLimited, match="1 per 1 hour") as caught:
+        throttle.take("calls", "key")
+    assert 0 < caught.value.retry_after <= 3600
