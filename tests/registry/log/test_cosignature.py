@@ -40,11 +40,7 @@ def test_mldsa44_message_is_the_specified_one() -> None:
     """Label, name, time, origin, start 0, end and root, packed as TLS structures are."""
     assert mldsa44_message("w", TEXT, 7) == (
         b"subtree/v1\n\x00"
-         b"\x01w"
-        + struct.pack(">Q", 7)
-        + b"\x1bexample.com/behind-the-sofa"
-        + struct.pack(">QQ", 0, 20852163)
-        + ROOT
+        b"\x01w" + struct.pack(">Q", 7) + b"\x1bexample.com/behind-the-sofa" + struct.pack(">QQ", 0, 20852163) + ROOT
     )
 
 
