@@ -11,7 +11,7 @@ from fingerprint.extractor import Profile
 from fingerprint.puf.analysis import Analysis
 
 BLUE, ORANGE, GREY, GREEN = "#2b6cb0", "#dd6b20", "#718096", "#2f855a"
-_RATES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.125, 0.15, 0.175, 0.2, 0.225, 0.25)
+_RATES = (0.005, 0.02, 0.04, 0.07, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25)
 _LOWEST = 1e-15
 
 

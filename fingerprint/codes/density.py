@@ -19,6 +19,8 @@ from fingerprint.errors import ParameterError
 
 Floats = NDArray[np.float64]
 _NOTHING = 1e-60  # weight below which a component counts as pure noise
+_PERFECT = 1e-25  # errors of a subtree below which its channels need not be told apart
+_USELESS = 1e-3  # knowledge in a subtree below which its channels are taken as pure noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +34,11 @@ class Channel:
     def error(self) -> float:
         """Probability that the best guess from one output is wrong."""
         return float(self.weights @ self.errors)
+
+    @property
+    def knowledge(self) -> float:
+        """Mean of (1 - 2q)^2, which grows and falls with the capacity; 0 is pure noise."""
+        return float(self.weights @ (1 - 2 * self.errors) ** 2)
 
 
 def symmetric(error: float) -> Channel:
@@ -59,6 +66,11 @@ def bit_errors(runs: list[tuple[Channel, int]], *, bins: int = 64) -> Floats:
     size = sum(count for _, count in runs)
     if size == 1:
         return np.array([runs[0][0].error])
+    wrong = sum(count * channel.error for channel, count in runs)
+    if wrong < _PERFECT:  # no bit channel errs more often than all coded bits together
+        return np.full(size, wrong)
+    if sum(count * channel.knowledge for channel, count in runs) < _USELESS:
+        return np.full(size, 0.5)
     worse: list[tuple[Channel, int]] = []
     better: list[tuple[Channel, int]] = []
     for a, b, count in _paired(runs, size // 2):

@@ -10,7 +10,7 @@ the code never fails more often than plain successive cancellation, for which `f
 import hashlib
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +43,13 @@ def _size(n: int) -> int:
     return 1 << (n - 1).bit_length()
 
 
+@lru_cache(maxsize=64)
 def _bit_errors(n: int, error: float, bins: int) -> NDArray[np.float64]:
     silent = _size(n) - n
     runs = [(density.symmetric(0.5), silent), (density.symmetric(error), n)]
-    return density.bit_errors(runs if silent else runs[1:], bins=bins)
+    errors = density.bit_errors(runs if silent else runs[1:], bins=bins)
+    errors.setflags(write=False)
+    return errors
 
 
 @dataclass(frozen=True)

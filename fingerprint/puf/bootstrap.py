@@ -18,8 +18,8 @@ class Estimate:
 
     Attributes:
         value: the estimate from all devices.
-        low: 2.5 % quantile of the bootstrap over devices.
-        high: 97.5 % quantile of it.
+        low: lower end of the 95 % interval over devices.
+        high: upper end of it.
     """
 
     value: float
@@ -30,7 +30,11 @@ class Estimate:
 def bootstrap(
     statistic: Callable[[Weights], Weights], *, devices: int, generator: np.random.Generator, resamples: int = RESAMPLES
 ) -> Estimate:
-    """The statistic of all devices, with a percentile interval (Efron 1979).
+    """The statistic of all devices, with an interval whose width is the bootstrap's (Efron 1979).
+
+    The 2.5 % and 97.5 % quantiles are taken about the resamples' own mean and laid about the estimate: resamples hold
+    fewer different devices than the population, which shifts statistics like the min-entropy. Clipped to [0, 1], where
+    all shares and entropies per bit lie.
 
     Args:
         statistic: from weights (resamples, devices), whole numbers that sum to the number of devices in every row, to
@@ -40,13 +44,14 @@ def bootstrap(
         resamples: how many.
 
     Example:
-        >>> heights = np.array([1.0, 2.0, 3.0])
-        >>> found = bootstrap(lambda w: w @ heights / 3, devices=3, generator=np.random.default_rng(1))
-        >>> found.low <= found.value == 2.0 <= found.high
+        >>> shares = np.array([0.4, 0.5, 0.6])
+        >>> found = bootstrap(lambda w: w @ shares / 3, devices=3, generator=np.random.default_rng(1))
+        >>> found.low <= found.value == 0.5 <= found.high
         True
     """
     value = float(statistic(np.ones((1, devices)))[0])
     counts = generator.multinomial(devices, np.full(devices, 1 / devices), size=resamples).astype(np.float64)
     parts = [statistic(counts[at : at + _AT_ONCE]) for at in range(0, resamples, _AT_ONCE)]
-    low, high = np.nanquantile(np.concatenate(parts), (0.025, 0.975))
+    values = np.concatenate(parts)
+    low, high = np.clip(value + np.nanquantile(values, (0.025, 0.975)) - np.nanmean(values), 0, 1)
     return Estimate(value=value, low=float(low), high=float(high))

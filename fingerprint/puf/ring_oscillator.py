@@ -38,7 +38,7 @@ class RingParameters:
         spread: s, relative spread of an oscillator's own variation.
         noise: a pair's noise over its signal in one read-out.
         gradient: g, relative size of a chip's gradient.
-        design: relative spread of the layout's systematic part; 0.3 of `spread` gives an inter-device distance of 47 %.
+        design: relative spread of the layout's systematic part; 0.4 of `spread` gives bits an aliasing of 13 %.
         window: W, counting time in seconds.
         thermal: spread of the temperature coefficients over `spread`, per 100 K.
         supply: spread of the supply coefficients over `spread`, per 10 %.
@@ -52,7 +52,7 @@ class RingParameters:
     spread: float = 0.004
     noise: float = 0.0262
     gradient: float = 0.002
-    design: float = 0.0012
+    design: float = 0.0016
     window: float = 1e-3
     thermal: float = 0.1
     supply: float = 0.05

@@ -19,8 +19,8 @@ def test_noise_is_a_pairs_noise_over_its_signal():
 
 
 def test_a_layout_makes_chips_alike():
-    """The default chain reproduces an inter-device distance of about 47 %; without layout part it is 50 %."""
-    for design, low, high in ((0.0012, 0.45, 0.49), (0.0, 0.49, 0.51)):
+    """The default chain reproduces an inter-device distance of 46 to 47 %; without layout part it is 50 %."""
+    for design, low, high in ((0.0016, 0.45, 0.48), (0.0, 0.49, 0.51)):
         chips = RingOscillatorPuf.manufacture(
             "alike", design, oscillators=512, devices=60, parameters=RingParameters(design=design),
             pairs=pairing.chain(512),
