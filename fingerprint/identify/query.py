@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 FINE_BITS = 12  # of the second look, at the few devices that the first could not exclude
 _ROUGH_BITS = range(2, 11)
 _SCALES = np.linspace(0.25, 1.0, 31)  # steps tried, as shares of the one that clips nothing
+_INT32 = np.iinfo(np.int32)
 _SLACK = 1e-9  # float64 scores are nearer than this to the true ones
 
 
@@ -45,11 +46,11 @@ class Planes:
         """s <c, q> of <x, q>."""
         return np.asarray(self.step * (2.0 * inner.astype(np.float64) - self.total))
 
-    def least(self, score: float) -> float:
+    def least(self, score: float) -> int:
         """Smallest <x, q> of a device that may still have t >= score."""
         if self.step == 0:
-            return -np.inf
-        return ((score - self.slack) / self.step + self.total) / 2
+            return _INT32.min
+        return int(np.clip(np.floor(((score - self.slack) / self.step + self.total) / 2), _INT32.min, _INT32.max))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +86,10 @@ def prepare(evidence: NDArray[np.float64], *, devices: int, keep: int, second_lo
     size = float(np.linalg.norm(evidence))
     direction = evidence / size if size > 0 else np.zeros(evidence.size)
     expected = float(ndtri(1 - min(0.5, keep / max(devices, 1))))
-    choices = [quantise(direction, bits) for bits in _ROUGH_BITS]
-    rough = min(choices, key=lambda p: len(p.words) + second_look * float(ndtr(p.slack - expected)))
-    return Query(direction=direction, rough=rough, fine=quantise(direction, FINE_BITS))
+    rough = min(
+        _ROUGH_BITS, key=lambda bits: bits + second_look * float(ndtr(_best_step(direction, bits)[1] - expected))
+    )
+    return Query(direction=direction, rough=quantise(direction, rough), fine=quantise(direction, FINE_BITS))
 
 
 def quantise(direction: Floats, bits: int) -> Planes:
@@ -98,24 +100,25 @@ def quantise(direction: Floats, bits: int) -> Planes:
         >>> planes.total, planes.slack < 1e-8  # 0.6 and -0.8 are 6 and -8 steps of 0.1
         (-2, True)
     """
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    largest = float(np.abs(direction).max())
-    steps = _SCALES * largest / high
-    errors = [float(np.abs(direction - s * _levels(direction, s, low, high)).sum()) for s in steps]
-    best = int(np.argmin(errors))
-    levels = _levels(direction, float(steps[best]), low, high)
+    step, slack = _best_step(direction, bits)
+    levels = _levels(direction, np.array([step]), bits)[0]
     return Planes(
-        words=_planes(levels.astype(np.int64), bits),
-        step=float(steps[best]),
-        total=int(levels.sum()),
-        slack=errors[best] + _SLACK,
+        words=_planes(levels.astype(np.int64), bits), step=step, total=int(levels.sum()), slack=slack + _SLACK
     )
 
 
-def _levels(direction: Floats, step: float, low: int, high: int) -> Floats:
-    if step == 0:
-        return np.zeros_like(direction)
-    return np.asarray(np.clip(np.rint(direction / step), low, high))
+def _best_step(direction: Floats, bits: int) -> tuple[float, float]:
+    """The step with the smallest r, and that r."""
+    steps = _SCALES * float(np.abs(direction).max()) / (2 ** (bits - 1) - 1)
+    errors = np.abs(direction - steps[:, None] * _levels(direction, steps, bits)).sum(axis=1)
+    best = int(np.argmin(errors))
+    return float(steps[best]), float(errors[best])
+
+
+def _levels(direction: Floats, steps: Floats, bits: int) -> Floats:
+    """Rounded and clipped u / s for every step, (steps, L); zero where the step is."""
+    scaled = np.divide(direction, steps[:, None], out=np.zeros((steps.size, direction.size)), where=steps[:, None] > 0)
+    return np.asarray(np.clip(np.rint(scaled), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1))
 
 
 def _planes(levels: NDArray[np.int64], bits: int) -> Words:

@@ -68,7 +68,7 @@ class _Scan:
             self._raise_floor(inner, self._query.rough)
             chosen = np.flatnonzero(inner >= self._query.rough.least(self._floor))
             if chosen.size:
-                self._wait(words[:, chosen], blocks.first + number * BLOCK + chosen)
+                self._wait(words.take(chosen, axis=1), blocks.first + number * BLOCK + chosen)
         self._second_look()
         return self._top
 
@@ -82,7 +82,7 @@ class _Scan:
         self._words.append(words)
         self._positions.append(positions)
         self._waiting += positions.size
-        if self._waiting >= _WAITING:
+        if self._waiting >= (_WAITING if self._top.scores.size == self._keep else self._keep):
             self._second_look()
 
     def _second_look(self) -> None:
