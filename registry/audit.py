@@ -37,7 +37,8 @@ from registry.log import entries, tree
 from registry.log.checkpoint import open_checkpoint
 from registry.log.note import Ed25519Verifier, Note, NoteVerifier
 from registry.records import AuditReport, Checkpoint
-from registry.repository.scan import Scan, Scanned, ScannedRelease
+from registry.repository.scan import Scan
+from registry.repository.scanned import Scanned, ScannedRelease
 from registry.sealing import Sealer
 from registry.usecases.devices import device_row
 from registry.usecases.releases import commitment_bytes, release_row
@@ -192,7 +193,8 @@ def _match(index: int, data: bytes, claimed: Claim | None) -> str:
     if claimed.index < index:
         claimed.fail(f"it claims entry {claimed.index}, which another row claims too")
     claimed.require(kind == claimed.kind, f"it claims entry {index} as {claimed.kind}, and that is a {kind}")
-    differing = sorted(name for name in {*fields, *claimed.fields} if fields.get(name) != claimed.fields.get(name))
+    spoken = {*fields, *claimed.fields} - claimed.silent
+    differing = sorted(name for name in spoken if fields.get(name) != claimed.fields.get(name))
     claimed.require(not differing, f"it disagrees with entry {index} on {', '.join(differing)}")
     return kind.value
 

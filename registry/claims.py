@@ -15,10 +15,12 @@ from fingerprint.verdict import Verdict
 from registry.errors import CopyTampered, DeviceTampered, ReleaseTampered, RowTampered, VerdictTampered
 from registry.log import entries
 from registry.records import EntryKind
-from registry.repository.scan import (
+from registry.repository.devices import forgotten_name
+from registry.repository.scanned import (
     Scanned,
     ScannedCopy,
     ScannedDevice,
+    ScannedErasure,
     ScannedIssue,
     ScannedRelease,
     ScannedRevocation,
@@ -28,6 +30,7 @@ from registry.repository.scan import (
 TAMPERED: Mapping[EntryKind, type[RowTampered]] = {
     EntryKind.ENROLMENT: DeviceTampered,
     EntryKind.REVOCATION: DeviceTampered,
+    EntryKind.ERASURE: DeviceTampered,
     EntryKind.COMMITMENT: ReleaseTampered,
     EntryKind.RESERVATION: CopyTampered,
     EntryKind.ISSUE: CopyTampered,
@@ -45,6 +48,7 @@ class Claim:
     kind: EntryKind
     row: str
     fields: Mapping[str, Any]
+    silent: frozenset[str] = frozenset()  # fields that the row has forgotten and no longer speaks of
 
     def require(self, condition: object, what: str) -> None:
         """Return if the condition holds. Raises the RowTampered of the claim's kind."""
@@ -74,13 +78,32 @@ def _(row: ScannedDevice, opener: Opener) -> Claim:
         commitment=row.key_commitment,
         at=row.enrolled_at,
     )
+    if row.erased_at is not None:
+        return _forgotten(row, fields)
     made = Claim(index=row.index, kind=EntryKind.ENROLMENT, row=f"device {row.id}", fields=fields)
+    made.require(row.data_key is not None, "its data key is gone, and no erasure says so")
     made.require(row.helper_digest == fields["helper_data"], "its helper data does not have its digest")
     key = opener(row.tenant, row.id, row.data_key, row.codeword_key)
     made.require(
         key is None or entries.key_commitment(key) == row.key_commitment, "its codeword key is not the enrolled one"
     )
     return made
+
+
+def _forgotten(row: ScannedDevice, fields: dict[str, Any]) -> Claim:
+    """What a forgotten device still says: ids, times and one-way digests, and nothing else is left of it."""
+    fields["helper_data"] = row.helper_digest
+    silent = frozenset({"name"})
+    made = Claim(index=row.index, kind=EntryKind.ENROLMENT, row=f"device {row.id}", fields=fields, silent=silent)
+    left = row.data_key or row.codeword_key or row.helper_data or row.salt
+    made.require(not left and row.name == forgotten_name(row.id), "it was forgotten, and something of it is left")
+    return made
+
+
+@claim.register
+def _(row: ScannedErasure, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.erasure(tenant=row.tenant, device=row.id, at=row.erased_at)
+    return Claim(index=row.index, kind=EntryKind.ERASURE, row=f"erasure of device {row.id}", fields=fields)
 
 
 @claim.register

@@ -2,7 +2,8 @@
 
 SQLite: WAL, foreign keys on, every commit on the disk (`synchronous=FULL`), 30 s of patience. A writing transaction
 starts with BEGIN IMMEDIATE: it waits its turn at the start and never fails halfway with a stale view. A reading one
-has `query_only` on and sees one state of the database.
+has `query_only` on and sees one state of the database. What is deleted is overwritten (`secure_delete`), so that a
+forgotten row leaves the file with the next checkpoint of the journal.
 PostgreSQL: writers are READ COMMITTED and take the log's advisory lock; readers are REPEATABLE READ and READ ONLY.
 """
 
@@ -22,7 +23,7 @@ __all__ = ["Database", "Session"]
 FILE = "registry.db"
 BUSY_SECONDS = 30
 _READING = "countermark_reading"
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
 
 
 class Database:

@@ -18,6 +18,7 @@ RegistryError
 │   └── CaseDecided
 ├── Refused                     understood, and not allowed in this state
 │   ├── DeviceRevoked
+│   ├── DeviceForgotten
 │   ├── NotCommitted            the release's commitment is not under a signed checkpoint yet
 │   ├── NotPublished            the log entry is not under a signed checkpoint yet
 │   ├── CaseUndecided           no verdict has been recorded yet
@@ -57,6 +58,7 @@ RegistryError
     ├── StoreOutdated           its database is at another revision than this code
     ├── KeyFileUnsafe           a key file that others can read
     ├── UnknownKey              sealed under a key that was not given
+    ├── KeyInUse                a key that some row is still sealed under cannot be dropped
     └── SealingUnavailable      this build of OpenSSL has no AES-GCM-SIV
 ```
 
@@ -130,6 +132,10 @@ class Refused(RegistryError):
 
 class DeviceRevoked(Refused):
     """A revoked device receives no further copies."""
+
+
+class DeviceForgotten(Refused):
+    """The device was forgotten: its key is gone for good, and nothing can be done with it."""
 
 
 class NotCommitted(Refused):
@@ -286,6 +292,10 @@ class KeyFileUnsafe(StoreError):
 
 class UnknownKey(StoreError):
     """Something is sealed under a key that was not given."""
+
+
+class KeyInUse(StoreError):
+    """A key that some row is still sealed under cannot be dropped; rewrap first."""
 
 
 class SealingUnavailable(StoreError):

@@ -3,9 +3,9 @@
 A tenant's rows have the primary key (tenant_id, id) and refer to each other by both, so that the database itself
 refuses a copy of one tenant's release for another tenant's device. Relationships never load by themselves.
 
-`log_entry`, `log_node`, `checkpoint`, `cosignature` and `verification` are append-only: the migrations install
-triggers that refuse UPDATE, DELETE and, on SQLite, the silent delete inside INSERT OR REPLACE. Whoever can drop those
-triggers can still edit the file; the audit finds it.
+`log_entry`, `log_node`, `checkpoint`, `cosignature`, `verification` and `erasure` are append-only: the migrations
+install triggers that refuse UPDATE, DELETE and, on SQLite, the silent delete inside INSERT OR REPLACE. Whoever can drop
+those triggers can still edit the file; the audit finds it.
 """
 
 from datetime import UTC, datetime
@@ -133,6 +133,17 @@ class DeviceRow(Base):
         UniqueConstraint("tenant_id", "name"),
         CheckConstraint("(revoked_at IS NULL) = (revocation_index IS NULL)", name="revoked_whole"),
     )
+
+
+class ErasureRow(Base):
+    """A device that was forgotten on purpose. Append-only; the device's row stays, empty of what it meant."""
+
+    __tablename__ = "erasure"
+    tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
+    device_pk: Mapped[str] = mapped_column(ID, primary_key=True)
+    erased_at: Mapped[datetime]
+    entry_index: Mapped[int] = mapped_column(INDEX, ForeignKey("log_entry.idx"), unique=True)
+    __table_args__: Any = (_within_tenant("device_pk", "device"), {"sqlite_with_rowid": False})
 
 
 class ReleaseRow(Base):

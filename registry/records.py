@@ -40,6 +40,7 @@ class EntryKind(StrEnum):
     RESERVATION = "reservation"
     ISSUE = "issue"
     VERDICT = "verdict"
+    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class Device:
         identity: one-way hash of the device key, for key confirmation.
         entry_index: index of its enrolment in the log.
         revocation_index: index of its revocation in the log, None while it is in good standing.
+        forgotten: whether its name, helper data and data key were destroyed; its copies can no longer be traced.
     """
 
     id: str
@@ -122,6 +124,7 @@ class Device:
     revoked_at: datetime | None
     entry_index: int
     revocation_index: int | None
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,23 +229,6 @@ class Checkpoint:
     size: int
     root: bytes
     note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cosigned:
-    """A checkpoint with every cosignature it has by now, and the witnesses that failed, each with its reason."""
-
-    checkpoint: Checkpoint
-    failed: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaticFile:
-    """One of the log's static files, with what HTTP has to say of it."""
-
-    data: bytes
-    content_type: str
-    cache_control: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,11 @@ class Sealer:
         except (InvalidTag, ValueError) as error:
             raise SealBroken(f"{row.table}.{column} of {row.id} was altered, or moved from another row") from error
 
+    @property
+    def current(self) -> str:
+        """Id of the key-encryption key that new data keys are wrapped under."""
+        return self._keys.current
+
     def rewrap(self, data_key: bytes, row: RowIdentity) -> bytes:
         """The same data key under the current key-encryption key; sealed values stay as they are."""
         return self._wrap(self._unwrap(data_key, row), row)

@@ -34,9 +34,9 @@ from registry.records import (
     Release,
     Reservation,
     Scope,
-    StaticFile,
     Tenant,
 )
+from registry.reports import StaticFile
 from registry.usecases.access import Access
 from registry.usecases.cases import Cases
 from registry.usecases.copies import Copies
@@ -108,6 +108,10 @@ class Registry:
     def revoke_device(self, tenant: str, name: str) -> Device:
         """The device, refused new copies from now on. Raises UnknownDevice, AlreadyRevoked."""
         return self._devices.revoke(tenant, name)
+
+    def forget_device(self, tenant: str, name: str) -> Device:
+        """The device, its key, name and helper data destroyed for good. Raises UnknownDevice, DeviceForgotten."""
+        return self._devices.forget(tenant, name)
 
     # --- releases -----------------------------------------------------------------------------------------------
 

@@ -16,206 +16,43 @@ DATA/packs/         verifier packs, sealed
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from registry import database, migrations
-from registry.audit import audit
 from registry.blobs import PackFiles
-from registry.database import Database, Session
-from registry.errors import StoreExists, StoreMissing, StoreOutdated, WitnessFailed
-from registry.keys.local import LocalKeys, create_private_file, read_keys, read_private_file, split_keys, write_keys
-from registry.log.cosignature import Cosigner
-from registry.log.log import Log
-from registry.log.note import Ed25519Signer, Note, Signature, require_name
-from registry.log.policy import Known, Policy
+from registry.database import Database
+from registry.errors import KeyInUse, StoreExists, StoreMissing, StoreOutdated
+from registry.keys.local import (
+    LocalKeys,
+    create_private_file,
+    key_id,
+    read_keys,
+    read_private_file,
+    replace_keys,
+    split_keys,
+    write_keys,
+)
+from registry.log.note import require_name
 from registry.log.signing_keys import read_log_keys, write_log_keys
-from registry.log.storage import SqlLogStorage
-from registry.records import AuditReport, Checkpoint, Cosigned
-from registry.repository import Repository
-from registry.repository.scan import Scan
+from registry.parts import Clock, Entropy, Parts, utc_now
 from registry.sealing import Sealer
-from registry.service import Registry
+from registry.units import Health, Store
 from registry.usecases.access import Access
-from registry.usecases.tools import Tools
-from registry.witness.client import Post, ask, post_over_http
 
-Clock = Callable[[], datetime]
-Entropy = Callable[[int], bytes]
+__all__ = [
+    "Health",
+    "Store",
+    "drop_old_keys",
+    "init_store",
+    "open_registry",
+    "rotate_keys",
+    "upgrade_store",
+    "utc_now",
+]
+
 KEK_FILE, LOG_KEY_FILE, LOG_PUBLIC_FILE, PACKS = "kek.key", "log.key", "log.pub", "packs"
-
-
-def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """Whether a store can serve.
-
-    Attributes:
-        database: it answers.
-        migrated: it is at the revision that this code expects.
-        entries: number of log entries.
-        checkpoint_size: size of the newest signed checkpoint, -1 if there is none.
-    """
-
-    database: bool
-    migrated: bool
-    entries: int = 0
-    checkpoint_size: int = -1
-
-    @property
-    def ready(self) -> bool:
-        """Database there and migrated, and the log signed at least once."""
-        return self.database and self.migrated and self.checkpoint_size >= 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What a store is made of besides its database."""
-
-    signer: Ed25519Signer
-    cosigners: tuple[Cosigner, ...]
-    sealer: Sealer
-    blobs: PackFiles
-    clock: Clock
-    entropy: Entropy
-
-    def storage(self, session: Session) -> SqlLogStorage:
-        """The log's tables over a session."""
-        return SqlLogStorage(session, self.signer.name)
-
-    def log(self, session: Session) -> Log:
-        """The log over a session."""
-        return Log(self.storage(session), self.signer, self.clock)
-
-    def tools(self, session: Session) -> Tools:
-        """What use-cases need, over a session."""
-        return Tools(
-            repository=Repository.over(session),
-            log=self.log(session),
-            sealer=self.sealer,
-            blobs=self.blobs,
-            clock=self.clock,
-            entropy=self.entropy,
-        )
-
-
-class Store:
-    """Units of work over one registry. Make it with `open_registry`; threads may share it."""
-
-    def __init__(self, database_: Database, parts: Parts) -> None:
-        self._database = database_
-        self._parts = parts
-
-    @contextmanager
-    def unit(self) -> Iterator[Registry]:
-        """One writing unit: committed whole at the end, undone by an exception; then the log is signed."""
-        with self._database.writing() as session:
-            tools = self._parts.tools(session)
-            yield Registry(tools)
-        if tools.log.appended:
-            self.publish(tools.log.appended)
-
-    @contextmanager
-    def reading(self) -> Iterator[Registry]:
-        """One reading unit: a consistent view that blocks nobody and refuses to write."""
-        with self._database.reading() as session:
-            yield Registry(self._parts.tools(session))
-
-    def publish(self, size: int = 0) -> Checkpoint:
-        """Sign what is committed, unless a checkpoint of at least `size` entries (when given) is there already."""
-        if size:
-            with self._database.reading() as session:
-                newest = self._parts.log(session).checkpoint()
-            if newest.size >= size:
-                return newest
-        with self._database.writing() as session:
-            return self._parts.log(session).publish()
-
-    def audit(self, *, since: str | None = None, policy: Policy | None = None) -> AuditReport:
-        """Rebuild the log from its entries and compare everything with it.
-
-        Args:
-            since: note of an older checkpoint, which the log must extend.
-            policy: names witnesses whose stored cosignatures are verified along with the log's own.
-
-        Raises:
-            Tampered, Inconsistent: what `registry.audit` found.
-        """
-        parts = self._parts
-        witnesses = [] if policy is None else [known.verifier for known in policy.witnesses.values()]
-        with self._database.reading() as session:
-            return audit(
-                Scan(session),
-                parts.signer.verifier,
-                cosigners=[*(each.verifier for each in parts.cosigners), *witnesses],
-                sealer=parts.sealer,
-                blobs=parts.blobs,
-                since=since,
-            )
-
-    def health(self) -> Health:
-        """Whether the store can serve."""
-        if not self._database.reachable():
-            return Health(database=False, migrated=False)
-        with self._database.reading() as session:
-            if migrations.current(session.connection()) != migrations.head():
-                return Health(database=True, migrated=False)
-            storage = self._parts.storage(session)
-            latest = storage.latest()
-            signed = -1 if latest is None else latest.size
-            return Health(database=True, migrated=True, entries=storage.size(), checkpoint_size=signed)
-
-    def cosign(self, policy: Policy | None = None, post: Post = post_over_http) -> Cosigned:
-        """Have the newest checkpoint cosigned: by the log's second key, and by the policy's witnesses that have a URL.
-
-        No transaction is open while a witness is asked. A witness that fails is reported, and the others are kept.
-        """
-        with self._database.reading() as session:
-            checkpoint = self._parts.log(session).checkpoint()
-        signatures, failed = list(self._own_cosignatures(checkpoint)), dict[str, str]()
-        for name, witness in ({} if policy is None else policy.witnesses).items():
-            try:
-                signatures += self._ask(checkpoint, witness, post)
-            except WitnessFailed as error:
-                failed[name] = str(error)
-        with self._database.writing() as session:
-            self._parts.storage(session).add_cosignatures(checkpoint.size, signatures, self._parts.clock())
-            cosigned = self._parts.log(session).checkpoint_of(checkpoint.size)
-        return Cosigned(checkpoint=cosigned, failed=failed)
-
-    def _own_cosignatures(self, checkpoint: Checkpoint) -> Iterator[Signature]:
-        text = Note.parse(checkpoint.note).text
-        for each in self._parts.cosigners:
-            yield Signature(name=each.name, key_id=each.key_id, payload=each.sign(text))
-
-    def _ask(self, checkpoint: Checkpoint, witness: Known, post: Post) -> tuple[Signature, ...]:
-        verifier = witness.verifier
-        if witness.url is None:
-            raise WitnessFailed("the policy gives no URL for it")
-
-        def prove(old: int) -> tuple[bytes, ...]:
-            with self._database.reading() as session:
-                return self._parts.log(session).hashes(old, checkpoint.size)
-
-        with self._database.reading() as session:
-            old = self._parts.storage(session).last_cosigned(verifier.name, verifier.key_id)
-        return ask(checkpoint, verifier=verifier, url=witness.url, old=old, prove=prove, post=post)
-
-    def cosigner_keys(self) -> tuple[str, ...]:
-        """Public keys (vkeys) of the log's own cosigners."""
-        return tuple(each.verifier.vkey() for each in self._parts.cosigners)
-
-    def add_pepper(self) -> None:
-        """A fresh pepper for new tokens; tokens under older ones stay valid."""
-        with self._database.writing() as session:
-            Access(self._parts.tools(session)).add_pepper()
 
 
 def init_store(
@@ -284,6 +121,33 @@ def open_registry(
         store = Store(found, parts)
         store.publish()
         yield store
+
+
+def rotate_keys(data_dir: Path, *, entropy: Entropy = os.urandom) -> str:
+    """A new current key in the key file, before the ones that it holds; its id. Then open the store and rewrap.
+
+    Raises:
+        StoreMissing: no key file: the key is kept elsewhere, and is rotated there.
+    """
+    path = _initialised(data_dir) / KEK_FILE
+    new = entropy(32)
+    replace_keys(path, [new, *read_keys(path)])
+    return key_id(new)
+
+
+def drop_old_keys(data_dir: Path, *, database_url: str | None = None) -> int:
+    """Destroy every key in the file but the current one; how many. Old backups can no longer be opened with the rest.
+
+    Raises:
+        KeyInUse: some row is still sealed under an older key.
+    """
+    with open_registry(data_dir, database_url=database_url) as store:
+        status = store.key_status()
+        if not status.settled:
+            raise KeyInUse(f"rows are sealed under {', '.join(set(status.rows) - {status.current})}; rewrap them first")
+        current, *old = read_keys(data_dir / KEK_FILE)
+        replace_keys(data_dir / KEK_FILE, [current])
+        return len(old)
 
 
 def upgrade_store(data_dir: Path, *, database_url: str | None = None) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
+from registry.blobs import flush_directory
 from registry.errors import KeyFileUnsafe, MalformedValue, SealBroken, StoreMissing, UnknownKey
 from registry.keys.aead import cipher
 
@@ -110,6 +111,15 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
     except ValueError as error:
         raise MalformedValue(f"{path} is not a key file: one key a line in hexadecimal") from error
     return split_keys(b"".join(keys))
+
+
+def replace_keys(path: Path, keys: Sequence[bytes]) -> None:
+    """Other keys in the same file, all of them or, after a crash, none."""
+    other = path.with_name(f".{path.name}.new")
+    other.unlink(missing_ok=True)
+    write_keys(other, keys)
+    other.replace(path)
+    flush_directory(path.parent)
 
 
 def write_keys(path: Path, keys: Sequence[bytes]) -> None:

@@ -111,6 +111,11 @@ def revocation(*, tenant: str, device: str, at: datetime) -> dict[str, Any]:
     return {"tenant": tenant, "device": device, "at": instant(at)}
 
 
+def erasure(*, tenant: str, device: str, at: datetime) -> dict[str, Any]:
+    """A device was forgotten: from here on its row need not say what its enrolment says of its name."""
+    return {"tenant": tenant, "device": device, "at": instant(at)}
+
+
 def commitment(
     *,
     tenant: str,

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, load_only
 
-from registry.models import DeviceRow
+from registry.models import DeviceRow, ErasureRow
 from registry.records import Device, Page
 from registry.repository.page import page
 
@@ -43,6 +43,11 @@ _OF_RECORD = load_only(
 )
 
 
+def forgotten_name(device: str) -> str:
+    """The name of a forgotten device. Nobody can enrol under it: no name ends with a slash."""
+    return f"forgotten {device}/"
+
+
 def _device(row: DeviceRow) -> Device:
     return Device(
         id=row.id,
@@ -53,6 +58,7 @@ def _device(row: DeviceRow) -> Device:
         revoked_at=row.revoked_at,
         entry_index=row.entry_index,
         revocation_index=row.revocation_index,
+        forgotten=row.name == forgotten_name(row.id),
     )
 
 
@@ -114,3 +120,17 @@ class DeviceRepository:
         """Mark a device as revoked by the log entry of that index."""
         mine = update(DeviceRow).where(DeviceRow.tenant_id == tenant, DeviceRow.id == device)
         self._session.execute(mine.values(revoked_at=at, revocation_index=index))
+
+    def forget(self, tenant: str, device: str, at: datetime, index: int) -> None:
+        """Destroy the device's data key, name, salt and helper data, and record the log entry that says so."""
+        mine = update(DeviceRow).where(DeviceRow.tenant_id == tenant, DeviceRow.id == device)
+        emptied = {
+            "data_key": None,
+            "codeword_key": b"",
+            "helper_data": b"",
+            "salt": b"",
+            "name": forgotten_name(device),
+        }
+        self._session.execute(mine.values(emptied))
+        self._session.add(ErasureRow(tenant_id=tenant, device_pk=device, erased_at=at, entry_index=index))
+        self._session.flush()

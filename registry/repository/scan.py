@@ -1,11 +1,9 @@
 """Everything there is, across tenants and in the order of the log: for the audit, and for nothing else."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar, get_type_hints
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from registry.errors import (
@@ -24,115 +22,31 @@ from registry.models import (
     CopyRow,
     CosignatureRow,
     DeviceRow,
+    ErasureRow,
     LogEntryRow,
     LogNodeRow,
     ReleaseRow,
     VerificationRow,
 )
+from registry.repository.scanned import (
+    Scanned,
+    ScannedCopy,
+    ScannedDevice,
+    ScannedErasure,
+    ScannedIssue,
+    ScannedRelease,
+    ScannedRevocation,
+    ScannedVerdict,
+)
 
 _ROWS = 2000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScannedDevice:
-    """A device's row."""
-
-    tenant: str
-    id: str
-    name: str
-    salt: bytes
-    helper_data: bytes
-    helper_digest: str
-    identity: str
-    key_commitment: str
-    data_key: bytes | None
-    codeword_key: bytes
-    enrolled_at: datetime
-    index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScannedRevocation:
-    """The part of a device's row that its revocation wrote."""
-
-    tenant: str
-    id: str
-    revoked_at: datetime
-    index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScannedRelease:
-    """A release's row."""
-
-    tenant: str
-    id: str
-    name: str
-    salt: bytes
-    release_id: str
-    pack_digest: str
-    pack_file: str
-    data_key: bytes | None
-    commitment: bytes
-    commitment_digest: str
-    alpha: float
-    bits: int
-    committed_at: datetime
-    index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScannedCopy:
-    """The part of a copy's row that its reservation wrote, with what its codeword is derived from."""
-
-    tenant: str
-    id: str
-    release: str
-    release_id: str
-    release_index: int
-    bits: int
-    device: str
-    data_key: bytes | None
-    codeword_key: bytes
-    nonce: bytes
-    codeword_commitment: str
-    after: int
-    after_signed: int | None
-    reserved_at: datetime
-    index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScannedIssue:
-    """The part of a copy's row that its issue wrote."""
-
-    tenant: str
-    id: str
-    artefact_digest: str
-    method: str
-    issued_at: datetime
-    index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScannedVerdict:
-    """A verification's row, with its case's."""
-
-    tenant: str
-    case: str
-    release: str
-    release_id: str
-    suspect: str
-    salt: bytes
-    verdict: bytes
-    verdict_digest: str
-    observation_digest: str
-    recorded_at: datetime
-    index: int
-
-
 Record = TypeVar("Record")
-Scanned = ScannedDevice | ScannedRevocation | ScannedRelease | ScannedCopy | ScannedIssue | ScannedVerdict
+
+
+def _erased() -> ColumnElement[bool]:
+    return and_(ErasureRow.tenant_id == DeviceRow.tenant_id, ErasureRow.device_pk == DeviceRow.id)
 
 
 def _shown(row: Row[*tuple[Any, ...]]) -> str:
@@ -179,7 +93,15 @@ class Scan:
 
     def rows(self) -> tuple[Iterator[Scanned], ...]:
         """One stream for each kind of entry, each in the order of its index."""
-        return self._devices(), self._revocations(), self._releases(), self._copies(), self._issues(), self._verdicts()
+        return (
+            self._devices(),
+            self._revocations(),
+            self._erasures(),
+            self._releases(),
+            self._copies(),
+            self._issues(),
+            self._verdicts(),
+        )
 
     def _rows(self, statement: Select[*tuple[Any, ...]], kinds: Sequence[Any], error: type[Tampered]) -> Iterator[Any]:
         """Rows whose values are of these kinds: SQLite keeps what it is given, whatever a column was declared as."""
@@ -213,8 +135,9 @@ class Scan:
             DeviceRow.data_key,
             DeviceRow.codeword_key,
             DeviceRow.enrolled_at,
+            ErasureRow.erased_at,
             DeviceRow.entry_index.label("index"),
-        )
+        ).outerjoin(ErasureRow, _erased())
         yield from self._records(ScannedDevice, DeviceTampered, statement.order_by(DeviceRow.entry_index))
 
     def _revocations(self) -> Iterator[ScannedRevocation]:
@@ -226,6 +149,15 @@ class Scan:
         )
         statement = columns.where(DeviceRow.revocation_index.is_not(None))
         yield from self._records(ScannedRevocation, DeviceTampered, statement.order_by(DeviceRow.revocation_index))
+
+    def _erasures(self) -> Iterator[ScannedErasure]:
+        columns = select(
+            ErasureRow.tenant_id.label("tenant"),
+            ErasureRow.device_pk.label("id"),
+            ErasureRow.erased_at,
+            ErasureRow.entry_index.label("index"),
+        )
+        yield from self._records(ScannedErasure, DeviceTampered, columns.order_by(ErasureRow.entry_index))
 
     def _releases(self) -> Iterator[ScannedRelease]:
         statement = select(

@@ -9,6 +9,7 @@ from fingerprint import codeword
 from fingerprint.verify import Candidates
 from registry.errors import (
     AlreadyIssued,
+    DeviceForgotten,
     DeviceRevoked,
     MalformedValue,
     NotCommitted,
@@ -88,11 +89,16 @@ class Copies:
         return self._stored.of_artefact(tenant, require_digest(artefact_digest, "artefact"))
 
     def candidates(self, tenant: str, release: str) -> Candidates:
-        """Every reserved copy with its codeword, issued or not: a copy can leak before its issue is recorded."""
+        """Every reserved copy with its codeword, issued or not: a copy can leak before its issue is recorded.
+
+        Copies of forgotten devices are left out: their codewords cannot be derived any more.
+        """
         committed = self._release(tenant, release)
         devices, copies, rows = [], [], []
         keys: dict[str, bytes] = {}
         for each in self._stored.hypotheses(tenant, committed.id):
+            if each.sealed.data_key is None:
+                continue
             if each.sealed.device not in keys:
                 keys[each.sealed.device] = self._codeword_key(tenant, each.sealed)
             devices.append(each.device_name)
@@ -120,6 +126,8 @@ class Copies:
         device = self._tools.repository.devices.named(tenant, name) if name.isprintable() else None
         if device is None:
             raise UnknownDevice(f"there is no device '{name}'; enrol it first")
+        if device.forgotten:
+            raise DeviceForgotten(f"the device {device.id} was forgotten; its key is gone and it receives no copies")
         if device.revoked_at is not None:
             raise DeviceRevoked(f"the device '{name}' was revoked and receives no copies")
         return device

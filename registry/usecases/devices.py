@@ -4,10 +4,10 @@ import re
 
 from fingerprint import canonical
 from fingerprint.codeword import CODEWORD_KEY_BYTES
-from registry.errors import AlreadyRevoked, DuplicateName, MalformedValue, UnknownDevice
+from registry.errors import AlreadyRevoked, DeviceForgotten, DuplicateName, MalformedValue, UnknownDevice
 from registry.log import entries
 from registry.records import Device, EntryKind, Page
-from registry.repository.devices import DeviceSecrets
+from registry.repository.devices import DeviceSecrets, forgotten_name
 from registry.sealing import RowIdentity
 from registry.usecases.tools import SALT_BYTES, Tools, require_limit, require_name
 
@@ -73,6 +73,16 @@ class Devices:
         index = self._tools.log.append(EntryKind.REVOCATION, fields)
         self._stored.revoke(tenant, device.id, now, index)
         return self.get(tenant, name)
+
+    def forget(self, tenant: str, name: str) -> Device:
+        """The device, its row emptied of everything but ids, times and one-way digests; the log stays as it is."""
+        self._tools.log.lock()
+        device, now = self.get(tenant, name), self._tools.clock()
+        if device.forgotten:
+            raise DeviceForgotten(f"the device {device.id} was forgotten before")
+        index = self._tools.log.append(EntryKind.ERASURE, entries.erasure(tenant=tenant, device=device.id, at=now))
+        self._stored.forget(tenant, device.id, now, index)
+        return self.get(tenant, forgotten_name(device.id))
 
     def _secrets(self, tenant: str, device: str, helper_data: bytes, codeword_key: bytes) -> DeviceSecrets:
         row, sealer = device_row(tenant, device), self._tools.sealer

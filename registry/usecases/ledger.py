@@ -1,7 +1,8 @@
 """Reading the log."""
 
 from registry.log import tiles
-from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof, StaticFile
+from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof
+from registry.reports import StaticFile
 from registry.usecases.tools import Tools
 
 

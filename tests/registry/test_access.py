@@ -127,7 +127,7 @@ def test_keys_need_a_tenant_a_scope_and_a_future(store: Store, tenant: str, cloc
         with pytest.raises(MalformedValue, match="scope"):
             registry.create_api_key(tenant, "k", set())
         with pytest.raises(MalformedValue, match="scopes are"):
-            registry.create_api_key(tenant, "k", {"root"})  # type: ignore[arg-type] - what a caller may send
+            registry.create_api_key(tenant, "k", {"root"})  # type: ignore[arg-type]  # what a caller may send
         for when in (clock(), clock().replace(tzinfo=None) + timedelta(days=1)):
             with pytest.raises(MalformedValue, match="zone"):
                 registry.create_api_key(tenant, "k", {Scope.AUDIT}, when)

@@ -4,10 +4,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-TABLES = ("log_entry", "log_node", "checkpoint", "verification")
+TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "verification", "erasure")
+COLUMN = {
+    "log_entry": "data",
+    "log_node": "hash",
+    "checkpoint": "note",
+    "cosignature": "signature",
+    "verification": "verdict",
+    "erasure": "erased_at",
+}
 REPLACED = {
     "log_entry": "INSERT OR REPLACE INTO log_entry (idx, data) VALUES (0, x'00')",
     "log_node": "INSERT OR REPLACE INTO log_node (level, idx, hash) VALUES (0, 0, x'00')",
@@ -16,12 +25,19 @@ REPLACED = {
         "INSERT OR REPLACE INTO verification SELECT tenant_id, case_pk, x'00', verdict_digest, observation_digest,"
         " recorded_at, entry_index FROM verification"
     ),
+    "cosignature": (
+        "INSERT OR REPLACE INTO cosignature SELECT size, name, key_id, x'00', obtained_at FROM cosignature"
+    ),
+    "erasure": "INSERT OR REPLACE INTO erasure SELECT tenant_id, device_pk, '2030-01-01', entry_index FROM erasure",
 }
 
 
 @pytest.fixture
-def raw(data_dir: Path, decided: object) -> Iterator[sqlite3.Connection]:
-    """A raw connection to a registry with a decided case, as somebody with the file would open it."""
+def raw(data_dir: Path, filled: Any, decided: object) -> Iterator[sqlite3.Connection]:
+    """A raw connection to a registry that has a row in every table, as somebody with the file would open it."""
+    with filled.store.unit() as registry:
+        registry.forget_device(filled.tenant, "pump 2")
+    filled.store.cosign()
     with closing(sqlite3.connect(data_dir / "registry.db", isolation_level=None)) as connection:
         yield connection
 
@@ -35,7 +51,7 @@ def rows(raw: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("verb", ["UPDATE {0} SET {1} = {1}", "UPDATE OR REPLACE {0} SET {1} = {1}", "DELETE FROM {0}"])
 def test_update_and_delete_are_refused(raw: sqlite3.Connection, table: str, verb: str) -> None:
     """UPDATE and DELETE abort, and change nothing."""
-    column = {"log_entry": "data", "log_node": "hash", "checkpoint": "note", "verification": "verdict"}[table]
+    column = COLUMN[table]
     before = rows(raw, table)
     assert before
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -79,7 +95,7 @@ def test_replacement_by_hidden_rowid_is_refused(raw: sqlite3.Connection, table: 
 def test_upsert_is_refused(raw: sqlite3.Connection, table: str) -> None:
     """An upsert aborts, whether it would update or do nothing, and changes nothing."""
     before = rows(raw, table)
-    column = {"log_entry": "data", "log_node": "hash", "checkpoint": "note", "verification": "verdict"}[table]
+    column = COLUMN[table]
     insert = REPLACED[table].replace("INSERT OR REPLACE", "INSERT")
     if "SELECT" in insert:
         insert += " WHERE true"

@@ -41,7 +41,7 @@ def test_malformed_enrolments_change_nothing(store: Store, tenant: str, wrong: d
     """Helper data, identity or key out of form is refused before anything is written."""
     with store.unit() as registry:
         with pytest.raises(MalformedValue):
-            registry.enroll_device(tenant, "pump", **{**GOOD, **wrong})  # type: ignore[arg-type] - built from parts
+            registry.enroll_device(tenant, "pump", **{**GOOD, **wrong})  # type: ignore[arg-type]  # built from parts
         assert registry.enrolled(tenant) == 0
     assert store.audit().size == 0
 

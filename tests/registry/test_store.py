@@ -186,7 +186,7 @@ def test_health(store: Store, data_dir: Path, raw_update: Callable[..., None]) -
     assert store.health().ready
     raw_update("UPDATE alembic_version SET version_num = '0000'")
     assert not store.health().ready
-    raw_update("UPDATE alembic_version SET version_num = '0002'", "DELETE FROM checkpoint")
+    raw_update("UPDATE alembic_version SET version_num = '0003'", "DELETE FROM checkpoint")
     assert not store.health().ready
 
 

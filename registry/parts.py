@@ -1,0 +1,54 @@
+"""What a store is made of besides its database."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from registry.blobs import PackFiles
+from registry.database import Session
+from registry.log.cosignature import Cosigner
+from registry.log.log import Log
+from registry.log.note import Ed25519Signer
+from registry.log.storage import SqlLogStorage
+from registry.repository import Repository
+from registry.sealing import Sealer
+from registry.usecases.tools import Tools
+
+Clock = Callable[[], datetime]
+Entropy = Callable[[int], bytes]
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a store is made of besides its database."""
+
+    signer: Ed25519Signer
+    cosigners: tuple[Cosigner, ...]
+    sealer: Sealer
+    blobs: PackFiles
+    clock: Clock
+    entropy: Entropy
+
+    def storage(self, session: Session) -> SqlLogStorage:
+        """The log's tables over a session."""
+        return SqlLogStorage(session, self.signer.name)
+
+    def log(self, session: Session) -> Log:
+        """The log over a session."""
+        return Log(self.storage(session), self.signer, self.clock)
+
+    def tools(self, session: Session) -> Tools:
+        """What use-cases need, over a session."""
+        return Tools(
+            repository=Repository.over(session),
+            log=self.log(session),
+            sealer=self.sealer,
+            blobs=self.blobs,
+            clock=self.clock,
+            entropy=self.entropy,
+        )

@@ -1,0 +1,41 @@
+"""What operators are told about a store: cosignatures, keys, static files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from registry.records import Checkpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigned:
+    """A checkpoint with every cosignature it has by now, and the witnesses that failed, each with its reason."""
+
+    checkpoint: Checkpoint
+    failed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticFile:
+    """One of the log's static files, with what HTTP has to say of it."""
+
+    data: bytes
+    content_type: str
+    cache_control: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyStatus:
+    """Which key-encryption keys are in use.
+
+    Attributes:
+        current: id of the key that new data keys are wrapped under.
+        rows: number of data keys wrapped under each key, by its id.
+    """
+
+    current: str
+    rows: Mapping[str, int]
+
+    @property
+    def settled(self) -> bool:
+        """Whether no data key needs an older key, so that older keys can be destroyed."""
+        return not set(self.rows) - {self.current}

@@ -1,0 +1,118 @@
+"""What the audit reads of each table: a row, or the part of a row that one entry of the log speaks of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedDevice:
+    """A device's row."""
+
+    tenant: str
+    id: str
+    name: str
+    salt: bytes
+    helper_data: bytes
+    helper_digest: str
+    identity: str
+    key_commitment: str
+    data_key: bytes | None
+    codeword_key: bytes
+    enrolled_at: datetime
+    erased_at: datetime | None
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedRevocation:
+    """The part of a device's row that its revocation wrote."""
+
+    tenant: str
+    id: str
+    revoked_at: datetime
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedErasure:
+    """An erasure's row."""
+
+    tenant: str
+    id: str
+    erased_at: datetime
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedRelease:
+    """A release's row."""
+
+    tenant: str
+    id: str
+    name: str
+    salt: bytes
+    release_id: str
+    pack_digest: str
+    pack_file: str
+    data_key: bytes | None
+    commitment: bytes
+    commitment_digest: str
+    alpha: float
+    bits: int
+    committed_at: datetime
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedCopy:
+    """The part of a copy's row that its reservation wrote, with what its codeword is derived from."""
+
+    tenant: str
+    id: str
+    release: str
+    release_id: str
+    release_index: int
+    bits: int
+    device: str
+    data_key: bytes | None
+    codeword_key: bytes
+    nonce: bytes
+    codeword_commitment: str
+    after: int
+    after_signed: int | None
+    reserved_at: datetime
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedIssue:
+    """The part of a copy's row that its issue wrote."""
+
+    tenant: str
+    id: str
+    artefact_digest: str
+    method: str
+    issued_at: datetime
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedVerdict:
+    """A verification's row, with its case's."""
+
+    tenant: str
+    case: str
+    release: str
+    release_id: str
+    suspect: str
+    salt: bytes
+    verdict: bytes
+    verdict_digest: str
+    observation_digest: str
+    recorded_at: datetime
+    index: int
+
+
+Scanned = (
+    ScannedDevice | ScannedRevocation | ScannedErasure | ScannedRelease | ScannedCopy | ScannedIssue | ScannedVerdict
+)

@@ -1,0 +1,72 @@
+"""Wrapped data keys across all tables and tenants: for moving them to another key-encryption key only."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, literal, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from registry.models import DeviceRow, PepperRow, ReleaseRow
+from registry.sealing import RowIdentity, wrapped_under
+
+_HEADER_BYTES = 260  # magic, length, and the longest key id
+_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Where a table keeps its data keys; `tenant` is None where rows belong to no tenant."""
+
+    row: type[DeviceRow] | type[ReleaseRow] | type[PepperRow]
+    tenant: InstrumentedAttribute[str] | None
+
+
+TABLES = {
+    "device": _Table(DeviceRow, DeviceRow.tenant_id),
+    "release": _Table(ReleaseRow, ReleaseRow.tenant_id),
+    "pepper": _Table(PepperRow, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A row's data key as stored."""
+
+    row: RowIdentity
+    data_key: bytes
+
+
+class SealedRows:
+    """Queries about wrapped data keys."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def by_key(self) -> Counter[str]:
+        """How many rows are wrapped under each key-encryption key, by its id."""
+        found: Counter[str] = Counter()
+        for table in TABLES.values():
+            data_key = table.row.data_key
+            heads = select(func.substr(data_key, 1, _HEADER_BYTES)).where(data_key.is_not(None))
+            found.update(map(wrapped_under, self._session.scalars(heads.execution_options(yield_per=_ROWS))))
+        return found
+
+    def not_under(self, header: bytes, limit: int) -> Sequence[WrappedKey]:
+        """Some data keys that do not start with this header."""
+        found: list[WrappedKey] = []
+        for name, table in TABLES.items():
+            tenant = literal("") if table.tenant is None else table.tenant
+            columns = select(tenant, table.row.id, table.row.data_key)
+            other = columns.where(func.substr(table.row.data_key, 1, len(header)) != header)
+            rows = self._session.execute(other.limit(limit - len(found)))
+            found += [WrappedKey(RowIdentity(name, owner, id_), key) for owner, id_, key in rows if key is not None]
+        return found
+
+    def replace(self, key: WrappedKey, data_key: bytes) -> None:
+        """Store another wrapping of a row's data key."""
+        table = TABLES[key.row.table]
+        mine = update(table.row).where(table.row.id == key.row.id)
+        if table.tenant is not None:
+            mine = mine.where(table.tenant == key.row.tenant)
+        self._session.execute(mine.values(data_key=data_key))

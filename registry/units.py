@@ -1,0 +1,148 @@
+"""Units of work over one registry, and what concerns it as a whole: signing, cosigning, audit, health, keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from registry import migrations
+from registry.audit import audit
+from registry.cosigning import cosign
+from registry.database import Database
+from registry.log.policy import Policy
+from registry.parts import Parts
+from registry.records import AuditReport, Checkpoint
+from registry.reports import Cosigned, KeyStatus
+from registry.repository.scan import Scan
+from registry.repository.sealed import SealedRows
+from registry.sealing import header
+from registry.service import Registry
+from registry.usecases.access import Access
+from registry.witness.client import Post, post_over_http
+
+REWRAP_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether a store can serve.
+
+    Attributes:
+        database: it answers.
+        migrated: it is at the revision that this code expects.
+        entries: number of log entries.
+        checkpoint_size: size of the newest signed checkpoint, -1 if there is none.
+    """
+
+    database: bool
+    migrated: bool
+    entries: int = 0
+    checkpoint_size: int = -1
+
+    @property
+    def ready(self) -> bool:
+        """Database there and migrated, and the log signed at least once."""
+        return self.database and self.migrated and self.checkpoint_size >= 0
+
+
+class Store:
+    """Units of work over one registry. Make it with `open_registry`; threads may share it."""
+
+    def __init__(self, database_: Database, parts: Parts) -> None:
+        self._database = database_
+        self._parts = parts
+
+    @contextmanager
+    def unit(self) -> Iterator[Registry]:
+        """One writing unit: committed whole at the end, undone by an exception; then the log is signed."""
+        with self._database.writing() as session:
+            tools = self._parts.tools(session)
+            yield Registry(tools)
+        if tools.log.appended:
+            self.publish(tools.log.appended)
+
+    @contextmanager
+    def reading(self) -> Iterator[Registry]:
+        """One reading unit: a consistent view that blocks nobody and refuses to write."""
+        with self._database.reading() as session:
+            yield Registry(self._parts.tools(session))
+
+    def publish(self, size: int = 0) -> Checkpoint:
+        """Sign what is committed, unless a checkpoint of at least `size` entries (when given) is there already."""
+        if size:
+            with self._database.reading() as session:
+                newest = self._parts.log(session).checkpoint()
+            if newest.size >= size:
+                return newest
+        with self._database.writing() as session:
+            return self._parts.log(session).publish()
+
+    def audit(self, *, since: str | None = None, policy: Policy | None = None) -> AuditReport:
+        """Rebuild the log from its entries and compare everything with it.
+
+        Args:
+            since: note of an older checkpoint, which the log must extend.
+            policy: names witnesses whose stored cosignatures are verified along with the log's own.
+
+        Raises:
+            Tampered, Inconsistent: what `registry.audit` found.
+        """
+        parts = self._parts
+        witnesses = [] if policy is None else [known.verifier for known in policy.witnesses.values()]
+        with self._database.reading() as session:
+            return audit(
+                Scan(session),
+                parts.signer.verifier,
+                cosigners=[*(each.verifier for each in parts.cosigners), *witnesses],
+                sealer=parts.sealer,
+                blobs=parts.blobs,
+                since=since,
+            )
+
+    def health(self) -> Health:
+        """Whether the store can serve."""
+        if not self._database.reachable():
+            return Health(database=False, migrated=False)
+        with self._database.reading() as session:
+            if migrations.current(session.connection()) != migrations.head():
+                return Health(database=True, migrated=False)
+            storage = self._parts.storage(session)
+            latest = storage.latest()
+            signed = -1 if latest is None else latest.size
+            return Health(database=True, migrated=True, entries=storage.size(), checkpoint_size=signed)
+
+    def cosign(self, policy: Policy | None = None, post: Post = post_over_http) -> Cosigned:
+        """Have the newest checkpoint cosigned, by the log's second key and by the policy's witnesses.
+
+        No transaction is open while a witness is asked. A witness that fails is reported, and the others are kept.
+        """
+        return cosign(self._database, self._parts, policy, post)
+
+    def cosigner_keys(self) -> tuple[str, ...]:
+        """Public keys (vkeys) of the log's own cosigners."""
+        return tuple(each.verifier.vkey() for each in self._parts.cosigners)
+
+    def key_status(self) -> KeyStatus:
+        """Which key-encryption keys are in use."""
+        with self._database.reading() as session:
+            return KeyStatus(current=self._parts.sealer.current, rows=dict(SealedRows(session).by_key()))
+
+    def rewrap(self) -> int:
+        """Wrap every data key under the current key-encryption key; how many were not. Sealed data stays as it is.
+
+        In batches, each a unit of its own: it can be interrupted and run again, beside other writers.
+        """
+        total, sealer = 0, self._parts.sealer
+        while True:
+            with self._database.writing() as session:
+                rows = SealedRows(session)
+                found = rows.not_under(header(sealer.current), REWRAP_ROWS)
+                for each in found:
+                    rows.replace(each, sealer.rewrap(each.data_key, each.row))
+            if not found:
+                return total
+            total += len(found)
+
+    def add_pepper(self) -> None:
+        """A fresh pepper for new tokens; tokens under older ones stay valid."""
+        with self._database.writing() as session:
+            Access(self._parts.tools(session)).add_pepper()
