@@ -5,28 +5,27 @@
 | `probes` | (n, ...) float32 | inputs to send to a suspect |
 | `features` | (n, k) float32 | h(x_i) |
 | `reference.NAME` | (n, C) float32 | z_ref(x_i): centred mean logits of clean students, or of a minting base |
+| `scheme.NAME` | float32 | what the scheme needs besides, for example the weights of a decoder |
 
 The release id is the digest of the file: whoever changes one byte has another release. The header carries the release
 key, so the pack stays with the registry; only `probes` leave it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprint import canonical, statistics, tensorfile
+from fingerprint import canonical, schemes, tensorfile
 from fingerprint.carriers import Rotation
 from fingerprint.errors import CanonicalMalformed, MalformedError, PackMalformed, ParameterError
 from fingerprint.observation import Kind
 from fingerprint.pool import Pool, Term
 
 TAG = "countermark/verifier-pack"
-SCHEME, SCHEME_VERSION = "subspace", 1
-STATISTIC = "t = <c, y> / |y|"
 DEFAULT_ALPHA = 1e-6
 DEFAULT_RIDGE = 0.3
 Floats = NDArray[np.float32]
@@ -46,9 +45,12 @@ class VerifierPack:
         pool: fixed weights per kind of answer.
         alpha: declared family-wise false-accusation probability.
         ridge: lambda of the efficient score.
+        scheme: one of `fingerprint.schemes.CATALOGUE`.
+        settings: the scheme's constants, plain JSON values.
+        tensors: the scheme's own arrays by name, float32.
 
     Raises:
-        ParameterError: shapes that disagree, NaN, weights of an unknown reference, alpha or ridge out of range.
+        ParameterError: shapes that disagree, NaN, alpha or ridge out of range, or what the scheme cannot verify with.
     """
 
     release_key: bytes
@@ -58,20 +60,21 @@ class VerifierPack:
     pool: Pool
     alpha: float = DEFAULT_ALPHA
     ridge: float = DEFAULT_RIDGE
-    scheme: str = SCHEME
+    scheme: str = schemes.DEFAULT
+    settings: schemes.Settings = field(default_factory=dict)
+    tensors: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.release_key) != 32:
             raise ParameterError(f"the release key has {len(self.release_key)} bytes; it must have 32")
         if not 0 < self.alpha < 1 or not 0 < self.ridge < 1e6:
             raise ParameterError(f"alpha {self.alpha} must lie in 0..1 and ridge {self.ridge} be positive")
-        if self.scheme != SCHEME:
-            raise ParameterError(f"scheme {self.scheme!r} is unknown; this version reads {SCHEME!r}")
+        rules = schemes.scheme(self.scheme)
         self._check_tensors()
-        self._check_pool()
+        rules.check(self)
 
     def _check_tensors(self) -> None:
-        if self.features.ndim != 2 or self.features.shape[0] < 2 or self.features.shape[1] < 1:
+        if self.features.ndim != 2 or self.features.shape[0] < 2:
             raise ParameterError(
                 f"features of shape {self.features.shape}; need (probes, components), two probes or more"
             )
@@ -82,18 +85,10 @@ class VerifierPack:
             raise ParameterError(
                 f"references of shapes {sorted(shapes)}; need ({self.count}, classes), two classes or more"
             )
-        for name, tensor in {"probes": self.probes, "features": self.features, **self.references}.items():
+        named = {"probes": self.probes, "features": self.features, **self.references, **self.tensors}
+        for name, tensor in named.items():
             if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
                 raise ParameterError(f"{name} must be finite float32, not {tensor.dtype} with NaN or infinity")
-
-    def _check_pool(self) -> None:
-        if set(self.pool) != set(Kind) or not all(self.pool.values()):
-            raise ParameterError(f"the pool must weigh every kind of answer: {', '.join(Kind)}")
-        named = {term.reference for terms in self.pool.values() for term in terms}
-        if not named <= set(self.references):
-            raise ParameterError(
-                f"the pool weighs references that the pack lacks: {sorted(named - set(self.references))}"
-            )
 
     @property
     def count(self) -> int:
@@ -112,8 +107,9 @@ class VerifierPack:
 
     @property
     def bits(self) -> int:
-        """L = (C-1) k."""
-        return (self.classes - 1) * self.components
+        """L, length of a codeword; `subspace`: (C-1) k."""
+        rules = schemes.scheme(self.scheme)
+        return rules.bits(classes=self.classes, components=self.components, settings=self.settings)
 
     @cached_property
     def rotation(self) -> Rotation:
@@ -127,33 +123,38 @@ class VerifierPack:
 
     def commitment(self) -> dict[str, Any]:
         """What is committed in the log before release: digests and constants, nothing secret."""
+        rules = schemes.scheme(self.scheme)
         return {
             "pack_digest": self.release_id,
             "scheme": self.scheme,
-            "scheme_version": SCHEME_VERSION,
+            "scheme_version": rules.version,
             "carriers": canonical.digest(b"countermark/carriers/v1" + self.release_key),
             "probes": canonical.digest(self.probes.tobytes()),
             "probe_count": self.count,
             "bits": self.bits,
-            "references": {name: canonical.digest(self.references[name].tobytes()) for name in sorted(self.references)},
-            "statistic": STATISTIC,
-            "bound": statistics.BOUND_NAME,
+            "references": _digests(self.references),
+            "statistic": rules.statistic,
+            "bound": rules.bound,
             "alpha": self.alpha,
             "ridge": self.ridge,
             "pool": _pool_fields(self.pool),
+            "settings": dict(self.settings),
+            "tensors": _digests(self.tensors),
         }
 
     def to_bytes(self) -> bytes:
         """The file's bytes; equal packs give equal bytes."""
         header = {
             "scheme": self.scheme,
-            "scheme_version": SCHEME_VERSION,
+            "scheme_version": schemes.scheme(self.scheme).version,
             "release_key": self.release_key.hex(),
             "alpha": self.alpha,
             "ridge": self.ridge,
             "pool": _pool_fields(self.pool),
+            "settings": dict(self.settings),
         }
         tensors = {f"reference.{name}": tensor for name, tensor in self.references.items()}
+        tensors |= {f"scheme.{name}": tensor for name, tensor in self.tensors.items()}
         return tensorfile.save(
             {"probes": self.probes, "features": self.features, **tensors}, canonical.encode(TAG, header)
         )
@@ -163,23 +164,25 @@ class VerifierPack:
         """The pack whose bytes are `data`.
 
         Raises:
-            PackMalformed: truncated, not a pack, of another version, or tensors that disagree.
+            PackMalformed: truncated, not a pack, of another version, not canonical, or tensors that disagree.
         """
         try:
             raw, tensors = tensorfile.load(data)
             header = canonical.decode(TAG, raw)
-            return cls._assemble(header, tensors)
+            pack = cls._assemble(header, tensors)
         except (ParameterError, MalformedError, CanonicalMalformed, KeyError, TypeError, ValueError) as error:
             raise PackMalformed(f"not a verifier pack: {error}; ask the release engineer for the file again") from error
+        if pack.to_bytes() != data:  # or two files would be one release
+            raise PackMalformed("not a verifier pack in canonical form; ask the release engineer for the file again")
+        return pack
 
     @classmethod
     def _assemble(cls, header: dict[str, Any], tensors: dict[str, Any]) -> "VerifierPack":
-        if header["scheme_version"] != SCHEME_VERSION:
-            raise PackMalformed(f"scheme version {header['scheme_version']}; this version reads {SCHEME_VERSION}")
-        references = {
-            name.removeprefix("reference."): tensors[name] for name in tensors if name.startswith("reference.")
-        }
-        if set(tensors) - {"probes", "features", *(f"reference.{name}" for name in references)}:
+        version = schemes.scheme(header["scheme"]).version
+        if header["scheme_version"] != version:
+            raise PackMalformed(f"scheme version {header['scheme_version']}; this version reads {version}")
+        references, own = _under("reference.", tensors), _under("scheme.", tensors)
+        if len(tensors) != len(references) + len(own) + 2:
             raise PackMalformed(f"unknown tensors among {sorted(tensors)}")
         return cls(
             release_key=bytes.fromhex(header["release_key"]),
@@ -190,7 +193,17 @@ class VerifierPack:
             alpha=float(header["alpha"]),
             ridge=float(header["ridge"]),
             scheme=header["scheme"],
+            settings=dict(header["settings"]),
+            tensors=own,
         )
+
+
+def _under(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _digests(tensors: Mapping[str, Floats]) -> dict[str, str]:
+    return {name: canonical.digest(tensors[name].tobytes()) for name in sorted(tensors)}
 
 
 def _pool_fields(pool: Pool) -> dict[str, Any]:

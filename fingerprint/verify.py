@@ -1,10 +1,10 @@
 """Verification, a numbered recipe. Steps 1 to 3 cannot see a codeword: no type in their signatures can hold one.
 
 1. `observe`   the suspect's answers are checked and stated      (fingerprint.observation; stops malformed answers)
-2. `gather`    every estimate of the pool, weights fixed with the release  (stops picking the best score afterwards)
-3. `Evidence`  y in R^L and its digest are fixed
-4. `judge`     only now codewords come in: t_d = <c_d, y> / |y| for all N
-5.             p_d by the tail theorem, family-wise over at least N hypotheses (stops "many devices, some must fit")
+2. `gather`    what the release's scheme makes of them, weights fixed with it  (stops picking the best score afterwards)
+3. `Evidence`  its values and the answers' digest are fixed
+4. `judge`     only now codewords come in: the scheme's score for all N; `subspace`: t_d = <c_d, y> / |y|
+5.             p_d by the scheme's theorem, family-wise over at least N hypotheses (stops "many devices, some must fit")
 6.             devices with family-wise p <= alpha are named; otherwise the source is unknown
 """
 
@@ -13,36 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprint import statistics, trace
+from fingerprint import schemes
 from fingerprint.errors import ParameterError, ProbeCountMismatch, WrongRelease, WrongShape
-from fingerprint.estimators.residual import residual_evidence
-from fingerprint.estimators.score import score_evidence
+from fingerprint.evidence import Evidence
 from fingerprint.observation import Observation
 from fingerprint.pack import VerifierPack
-from fingerprint.pool import RESIDUAL, Term
+from fingerprint.schemes.scoring import scoring
 from fingerprint.verdict import DeviceScore, Verdict
 
+__all__ = ["RANKED", "Candidates", "Evidence", "gather", "judge"]
 RANKED = 100  # a verdict lists at most this many devices, and every named one
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """y, one soft value per carrier, computed without any codeword.
-
-    Attributes:
-        release: release id of the pack it was gathered with.
-        values: y, float64 (L,).
-        kind, probes, scheme, alpha: copied from observation and pack.
-        observation_digest: digest of the answers.
-    """
-
-    release: str
-    values: NDArray[np.float64]
-    kind: str
-    probes: int
-    scheme: str
-    alpha: float
-    observation_digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +54,7 @@ class Candidates:
 
 
 def gather(pack: VerifierPack, observation: Observation) -> Evidence:
-    """Steps 2 and 3: the pooled evidence y = sum_j w_j y_j / |y_j|, rotated back to codeword order.
+    """Steps 2 and 3: the scheme's evidence, fixed.
 
     Raises:
         ProbeCountMismatch, WrongShape: the observation was checked against another release.
@@ -83,13 +63,8 @@ def gather(pack: VerifierPack, observation: Observation) -> Evidence:
         raise ProbeCountMismatch(f"{observation.count} answers for a release of {pack.count} probes")
     if observation.classes != pack.classes:
         raise WrongShape(f"answers over {observation.classes} classes for a release of {pack.classes}")
-    pooled = np.zeros(pack.bits)
-    for term in pack.pool[observation.kind]:
-        estimate = _estimate(pack, observation, term).ravel()
-        size = float(np.linalg.norm(estimate))
-        if size > 0:
-            pooled += term.weight * estimate / size
-    values = pack.rotation.inverse(pooled)
+    rules = schemes.scheme(pack.scheme)
+    values = rules.gather(pack, observation)
     values.setflags(write=False)
     return Evidence(
         release=pack.release_id,
@@ -99,21 +74,13 @@ def gather(pack: VerifierPack, observation: Observation) -> Evidence:
         scheme=pack.scheme,
         alpha=pack.alpha,
         observation_digest=observation.digest,
+        inputs=_flat(pack.probes) if rules.scores_inputs else None,
+        settings={**pack.settings, "bits": pack.bits},
     )
 
 
-def _estimate(pack: VerifierPack, observation: Observation, term: Term) -> NDArray[np.float64]:
-    features = pack.features.astype(np.float64)
-    reference = pack.references[term.reference].astype(np.float64)
-    if term.estimator == RESIDUAL:
-        return residual_evidence(observation.log_probabilities, features=features, reference=reference)
-    return score_evidence(
-        observation.probabilities,
-        features=features,
-        reference=reference,
-        ridge=pack.ridge,
-        reported=observation.reported,
-    )
+def _flat(probes: NDArray[np.float32]) -> NDArray[np.float64]:
+    return probes.reshape(len(probes), -1).astype(np.float64)
 
 
 def judge(evidence: Evidence, candidates: Candidates, *, tests: int | None = None) -> Verdict:
@@ -134,9 +101,8 @@ def judge(evidence: Evidence, candidates: Candidates, *, tests: int | None = Non
     hypotheses = max(count, 1) if tests is None else tests
     if hypotheses < max(count, 1):
         raise ParameterError(f"{hypotheses} tests declared for {count} candidates; every candidate is a test")
-    scores = trace.scores(evidence.values, candidates.codewords)
-    p_values = statistics.tail_bound(scores)
-    family = statistics.family_wise(p_values, hypotheses)
+    found = scoring(evidence.scheme).score(evidence, candidates.codewords, tests=hypotheses)
+    scores, family = found.scores, found.family_wise
     order = np.argsort(-scores, kind="stable")
     kept = [int(i) for rank, i in enumerate(order) if rank < RANKED or family[i] <= evidence.alpha]
     ranked = tuple(
@@ -144,7 +110,7 @@ def judge(evidence: Evidence, candidates: Candidates, *, tests: int | None = Non
             device=candidates.devices[i],
             copy=candidates.copies[i],
             score=float(scores[i]),
-            p_value=float(p_values[i]),
+            p_value=float(found.p_values[i]),
             family_wise_p=float(family[i]),
             named=bool(family[i] <= evidence.alpha),
         )
@@ -155,10 +121,10 @@ def judge(evidence: Evidence, candidates: Candidates, *, tests: int | None = Non
         scheme=evidence.scheme,
         kind=evidence.kind,
         probes=evidence.probes,
-        bits=int(evidence.values.size),
+        bits=evidence.bits,
         devices=hypotheses,
         alpha=evidence.alpha,
-        threshold=statistics.threshold(evidence.alpha, hypotheses),
+        threshold=found.threshold,
         observation_digest=evidence.observation_digest,
         ranked=ranked,
     )

@@ -78,7 +78,7 @@ def test_the_signature_survives(task, copy, name):
     before = artefact.to_bytes(copy)
     t = scores(task, TRANSFORMS[name](task, copy))
     assert max(t, key=t.get) == 2
-    assert t[2] > 3.0
+    assert t[2] > 2.5
     assert artefact.to_bytes(copy) == before
 
 

@@ -12,7 +12,7 @@ from fingerprint.verify import Candidates, Evidence, judge
 def evidence(values: np.ndarray, *, release: str = "r", alpha: float = 1e-6) -> Evidence:
     """Evidence as `gather` would have left it."""
     return Evidence(
-        release=release, values=values, kind="logits", probes=9, scheme="s", alpha=alpha, observation_digest="d"
+        release=release, values=values, kind="logits", probes=9, scheme="subspace", alpha=alpha, observation_digest="d"
     )
 
 

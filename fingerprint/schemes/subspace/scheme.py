@@ -1,0 +1,99 @@
+"""`subspace`, the default: hundreds of input-dependent carriers in whitened features times class directions.
+
+shift_d(x) = eps sigma_z M_d h(x) / sqrt(k)                      (fingerprint.carriers)
+y = R^T sum_j w_j y_j / |y_j|                                    (fingerprint.estimators, fingerprint.pool)
+t_d = <c_d, y> / |y|,   P(t_d >= t) <= statistics.tail_bound(t)  for every fixed y
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fingerprint import statistics
+from fingerprint.carriers import signature_matrix
+from fingerprint.errors import ParameterError
+from fingerprint.estimators.residual import residual_evidence
+from fingerprint.estimators.score import score_evidence
+from fingerprint.observation import Kind, Observation
+from fingerprint.pool import RESIDUAL, Term
+from fingerprint.schemes.base import Floats, Kit, Pack, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Subspace:
+    """The default scheme."""
+
+    name: str = "subspace"
+    version: int = 1
+    statistic: str = "t = <c, y> / |y|"
+    bound: str = statistics.BOUND_NAME
+    scores_inputs: bool = False
+
+    def bits(self, *, classes: int, components: int, settings: Settings) -> int:  # noqa: ARG002 - same for all schemes
+        """L = (C-1) k."""
+        return (classes - 1) * components
+
+    def greatest_score(self, *, classes: int, bits: int) -> float:  # noqa: ARG002 - same for all schemes
+        """sqrt(L), reached when the evidence is the codeword."""
+        return float(np.sqrt(bits))
+
+    def check(self, pack: Pack) -> None:
+        """Features of one component or more, and a pool that weighs every kind of answer with known references."""
+        if pack.components < 1:
+            raise ParameterError("the subspace scheme needs one component or more")
+        if set(pack.pool) != set(Kind) or not all(pack.pool.values()):
+            raise ParameterError(f"the pool must weigh every kind of answer: {', '.join(Kind)}")
+        named = {term.reference for terms in pack.pool.values() for term in terms}
+        if not named <= set(pack.references):
+            unknown = sorted(named - set(pack.references))
+            raise ParameterError(f"the pool weighs references that the pack lacks: {unknown}")
+
+    def shift(
+        self,
+        kit: Kit,
+        codeword: ArrayLike,
+        *,
+        inputs: ArrayLike,  # noqa: ARG002 - same for all schemes
+        logits: ArrayLike,  # noqa: ARG002 - same for all schemes
+        features: ArrayLike,
+    ) -> Floats:
+        """S_d h(x), (n, C)."""
+        return np.asarray(kit.whitening(features) @ signature_map(kit, codeword).T)
+
+    def head_change(self, kit: Kit, codeword: ArrayLike) -> tuple[Floats, Floats]:
+        """S_d A^T: a rank-k edit."""
+        if kit.minting is None:
+            raise ParameterError("this release has no minting base; distil the copy instead")
+        change = signature_map(kit, codeword) @ kit.minting.T
+        return change[:, :-1], change[:, -1]
+
+    def gather(self, pack: Pack, observation: Observation) -> Floats:
+        """The pooled evidence, rotated back to codeword order, (L,)."""
+        pooled = np.zeros(pack.rotation.length)
+        for term in pack.pool[observation.kind]:
+            estimate = _estimate(pack, observation, term).ravel()
+            size = float(np.linalg.norm(estimate))
+            if size > 0:
+                pooled += term.weight * estimate / size
+        return pack.rotation.inverse(pooled)
+
+
+def signature_map(kit: Kit, codeword: ArrayLike) -> Floats:
+    """S_d = eps sigma_z M_d / sqrt(k), float64 (C, k)."""
+    matrix = signature_matrix(codeword, rotation=kit.rotation, classes=kit.classes)
+    return np.asarray(kit.strength * kit.sigma / np.sqrt(kit.whitening.components) * matrix)
+
+
+def _estimate(pack: Pack, observation: Observation, term: Term) -> NDArray[np.float64]:
+    features = pack.features.astype(np.float64)
+    reference = pack.references[term.reference].astype(np.float64)
+    if term.estimator == RESIDUAL:
+        return residual_evidence(observation.log_probabilities, features=features, reference=reference)
+    return score_evidence(
+        observation.probabilities,
+        features=features,
+        reference=reference,
+        ridge=pack.ridge,
+        reported=observation.reported,
+    )
