@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from api import errors, openapi
 from api.gate import Gate, InFlight
+from api.idempotency import Memory, Remembering
 from api.limits import BodyLimit
 from api.request_ids import RequestIds
 from api.routes import api_keys, cases, copies, devices, health, problems, releases
@@ -74,6 +75,8 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
         app.include_router(module.router)
     errors.install(app)
     openapi.install(app)
+    app.state.idempotency = memory = Memory()
+    app.add_middleware(Remembering, memory=memory)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
     app.add_middleware(InFlight, most=settings.max_requests)
     app.add_middleware(Telemetry, log=log, metrics=metrics)

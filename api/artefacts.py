@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from api.suspects import safetensors
 from api.suspects.errors import AnswersError
 from fingerprint import canonical
+from fingerprint.errors import CanonicalMalformed
 from fingerprint.kit import SigningKit
 
 TAG = "countermark/copy"
@@ -50,6 +51,19 @@ def mint(
     text = json.dumps({**header, safetensors.METADATA: metadata}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
     return safetensors.LENGTH.pack(len(text)) + text + bytes(changed)
+
+
+def provenance(copy: bytes) -> dict[str, Any]:
+    """What a copy's file says about itself.
+
+    Raises:
+        ArtefactError: not safetensors, or no copy of this program's making.
+    """
+    header, _ = _split(copy)
+    try:
+        return canonical.decode(TAG, header[safetensors.METADATA][METADATA_KEY].encode())
+    except (KeyError, TypeError, AttributeError, CanonicalMalformed) as error:
+        raise ArtefactError("the file does not say which copy it is; it was not minted by countermark") from error
 
 
 def check_base(base: bytes, kit: SigningKit, *, head: str) -> None:

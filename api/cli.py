@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from api import errors
 from api.artefacts import ArtefactError
 from api.client import ServiceError, ServiceUnreachable
-from api.commands import copy, device, key, log, operate, release, verify
+from api.commands import case, ci, copy, device, key, log, operate, release, verify
 from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
@@ -53,6 +53,11 @@ app.command(
 app.command("verify", epilog="Example: countermark verify --release digits-1 --outputs outputs.npz --kind logits")(
     verify.verify
 )
+app.add_typer(case.app, name="case")
+app.command(
+    "ci",
+    epilog="Example: countermark ci digits-1 --pack p.st --kit k.st --base b.st --device edge-7 --out copies",
+)(ci.ci)
 app.add_typer(log.app, name="log")
 app.add_typer(key.app, name="key")
 app.command("serve", epilog="Example: countermark serve --host 127.0.0.1 --port 8000")(operate.serve)

@@ -8,8 +8,10 @@ Example:
         print(verdict.named or "unknown source")
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -19,29 +21,14 @@ from numpy.typing import NDArray
 from api import calls
 from api.calls import Call
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
-from api.problems import Problem
+from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, ServiceError, ServiceUnreachable, conclude, request_of
 from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation
 from api.suspects.outputs import write_outputs
 
+__all__ = ["Client", "Retries", "ServiceError", "ServiceUnreachable"]
+
 Value = TypeVar("Value")
 MAX_PROBE_BYTES = 1 << 30
-_TIMEOUT = httpx2.Timeout(30.0, read=300.0)  # weighing the answers to many probes takes its time
-
-
-class ServiceError(Exception):
-    """The service answered with a problem.
-
-    Attributes:
-        problem: what is wrong and the way out.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.detail} (HTTP {problem.status}, request {problem.request_id}). {problem.way_out}")
-        self.problem = problem
-
-
-class ServiceUnreachable(Exception):
-    """No answer came, or one that is not this service's."""
 
 
 class Client:
@@ -51,15 +38,27 @@ class Client:
         base_url: address of the service, for example `https://countermark.example`.
         token: of an API key.
         http: a client to use instead of a new one; it is not closed with this one.
+        retries: when a request is sent again.
+        sleep: how to wait before that.
 
     Every method raises `ServiceError` for a problem and `ServiceUnreachable` where no answer came.
     """
 
-    def __init__(self, base_url: str, *, token: str, http: httpx2.Client | None = None) -> None:
-        self._base = base_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"}
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token: str,
+        http: httpx2.Client | None = None,
+        retries: Retries = DEFAULT,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._base = base_url
+        self._token = token
         self._owned = http is None
-        self._http = http or httpx2.Client(timeout=_TIMEOUT)
+        self._http = http or httpx2.Client(timeout=TIMEOUT)
+        self._retries = retries
+        self._sleep = sleep
 
     def __enter__(self) -> Self:
         return self
@@ -75,18 +74,20 @@ class Client:
             self._http.close()
 
     def _run(self, call: Call[Value]) -> Value:
+        request = request_of(call, base=self._base, token=self._token)
+        for attempt in count():
+            outcome = self._send(request)
+            delay = self._retries.delay(attempt, outcome)
+            if delay is None:
+                break
+            self._sleep(delay)
+        return conclude(call, outcome, base=self._base)
+
+    def _send(self, request: dict[str, Any]) -> Outcome:
         try:
-            response = self._http.request(
-                call.method,
-                self._base + call.path,
-                params=call.query,
-                json=call.json,
-                content=call.content,
-                headers={**self._headers, **call.headers},
-            )
+            return self._http.request(**request)
         except httpx2.TransportError as error:
-            raise ServiceUnreachable(f"no answer from {self._base} ({error}); is the service running?") from error
-        return read(call, response)
+            return error
 
     # --- devices ------------------------------------------------------------------------------------------------
 
@@ -214,21 +215,3 @@ class Client:
     def revoke_api_key(self, key_id: str) -> ApiKey:
         """Refuse the key from now on."""
         return self._run(calls.revoke_api_key(key_id))
-
-
-def read(call: Call[Value], response: httpx2.Response) -> Value:
-    """The value of an answer.
-
-    Raises:
-        ServiceError: the answer is a problem.
-        ServiceUnreachable: the answer is not this service's.
-    """
-    try:
-        if response.is_success:
-            return call.parse(response.content)
-        problem = Problem.model_validate_json(response.content)
-    except ValueError as error:
-        raise ServiceUnreachable(
-            f"{response.url} answered {response.status_code}, and nothing of this service; check the address"
-        ) from error
-    raise ServiceError(problem)

@@ -12,8 +12,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from api.gate import RETRY_AFTER, Overloaded
+from api.idempotency import KeyReused, Replayed, RequestInFlight
 from api.pages import MalformedCursor
 from api.problems import HTTP_KINDS, INTERNAL, INVALID_REQUEST, OVERLOADED, ProblemKind, http_problem, respond
 from api.request_ids import request_id
@@ -55,12 +57,23 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     # how much is asked
     RateLimited: (429, "Wait for the seconds in Retry-After; ask the operator for a higher limit if you need one."),
     Overloaded: (503, "Send the same request again after the seconds in Retry-After; the case is still open."),
+    KeyReused: (422, "Make a new Idempotency-Key, for example a UUID, for each request; repeat it only on a retry."),
+    RequestInFlight: (409, "Wait a second and send the same request with the same key again."),
     # what the service holds
     registry.Tampered: (500, _OPERATOR),
     registry.StoreError: (503, "Tell the operator: the data directory or its keys cannot be used."),
     registry.RegistryError: (500, _OPERATOR),
 }
-ROOTS = (registry.RegistryError, core.FingerprintError, answers.AnswersError, MalformedCursor, RateLimited, Overloaded)
+ROOTS = (
+    registry.RegistryError,
+    core.FingerprintError,
+    answers.AnswersError,
+    MalformedCursor,
+    RateLimited,
+    Overloaded,
+    KeyReused,
+    RequestInFlight,
+)
 
 _NOT_ALLOWED = 405
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="countermark"'}
@@ -95,6 +108,7 @@ def install(app: FastAPI) -> None:
     """Answer every error with its problem document."""
     for root in ROOTS:
         app.add_exception_handler(root, _domain)
+    app.add_exception_handler(Replayed, _replayed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _internal)
@@ -106,6 +120,10 @@ async def _domain(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RateLimited):
         headers = {"Retry-After": str(error.retry_after)}
     return respond(request, kind, str(error), headers=headers)
+
+
+async def _replayed(_request: Request, done: Any) -> Response:
+    return done.answer.response()  # type: ignore[no-any-return] # a Replayed, as it was registered for
 
 
 async def _http(request: Request, error: Any) -> JSONResponse:

@@ -1,5 +1,6 @@
-"""Media types of the files that the service takes and gives."""
+"""Media types and header names that the service and its clients share."""
 
 NPZ = "application/x-npz"
 SAFETENSORS = "application/vnd.safetensors"
 OCTETS = "application/octet-stream"
+IDEMPOTENCY_KEY = "Idempotency-Key"

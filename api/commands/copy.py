@@ -7,14 +7,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from api.artefacts import check_base, mint
 from api.commands import files, kits
-from api.commands.desks import Data, Desk, Server, desk_of, settings_of
+from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
+from api.commands.minting import Minter
 from api.commands.output import AsJson, show_fields, show_json, show_table
-from api.schemas import Copy, Reservation
 from fingerprint.canonical import digest
-from fingerprint.errors import WrongRelease
-from fingerprint.kit import SigningKit
 
 app = typer.Typer(help="Mint or register copies, and list who got which.", no_args_is_help=True)
 
@@ -67,7 +64,10 @@ def issue(
     with desk_of(data, server) as desk:
         if release and device and base and out and registering == (None, None):
             signer = kits.load(settings_of(data).data, release, kit)
-            issued = _mint(desk, signer, release, device, base, out, head)
+            minter = Minter(desk=desk, kit=signer, release=release, base=files.read(base), head=head)
+            files.check_free(out)
+            minter.check()
+            issued = minter.mint(device, out)
         elif copy and artefact and minting == (None, None, None, None):
             issued = desk.issue_copy(copy, artefact_digest=digest(files.read(artefact)), method=method)
         else:
@@ -80,8 +80,8 @@ def list_copies(
     release: Annotated[str | None, typer.Option("--release", help="Only copies of this release.")] = None,
     data: Data = None,
     server: Server = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most copies to list.")] = 100,
-    after: Annotated[str | None, typer.Option(help="`next` of the previous page.")] = None,
+    limit: Limit = 100,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """List who got which copy."""
@@ -91,23 +91,34 @@ def list_copies(
         show_json(found)
         return
     rows = [(c.id, c.release, c.device, c.method, c.issued_at, c.entry_index, c.artefact_digest) for c in found.items]
-    show_table(("copy", "release", "device", "method", "issued", "log entry", "artefact"), rows)
+    show_table(("copy", "release", "device", "method", "issued", "log entry", "artefact"), rows, more=found.next)
 
 
-def _mint(desk: Desk, kit: SigningKit, release: str, device: str, base: Path, out: Path, head: str) -> Copy:
-    """Everything that can be refused is refused before the copy is reserved."""
-    files.check_free(out)
-    state = files.read(base)
-    check_base(state, kit, head=head)
-    expected = desk.release(release).release_id
-    if kit.release != expected:
-        raise WrongRelease(f"the kit signs for {kit.release}, release {release!r} is {expected}; give its own kit")
-    reserved = desk.reserve_copy(release, device)
-    copy = mint(state, kit, reserved.signs(), head=head, provenance=_provenance(reserved, kit, state))
-    files.write(out, copy)
-    return desk.issue_copy(reserved.copy_id, artefact_digest=digest(copy), method="minted")
+@app.command("show", epilog="Example: countermark copy show 0123456789abcdef0123456789abcdef")
+def show(
+    copy: Annotated[str, typer.Argument(help="Id of the copy.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at one copy."""
+    with desk_of(data, server) as desk:
+        found = desk.copy(copy)
+    show_fields(found, as_json=as_json)
 
 
-def _provenance(reserved: Reservation, kit: SigningKit, base: bytes) -> dict[str, str]:
-    """What the copy's file says about itself; neither the device nor the codeword."""
-    return {"copy": reserved.copy_id, "release": kit.release, "base": digest(base), "method": "minted"}
+@app.command("find", epilog="Example: countermark copy find leaked.safetensors")
+def find(
+    artefact: Annotated[Path, typer.Argument(help="A file, for example a leaked one.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the copies that were issued as exactly this file. None found says nothing: verify the model instead."""
+    wanted = digest(files.read(artefact))
+    with desk_of(data, server) as desk:
+        found = desk.copies_of_artefact(wanted)
+    if as_json:
+        show_json(found)
+        return
+    show_table(("copy", "release", "device", "issued"), [(c.id, c.release, c.device, c.issued_at) for c in found.items])

@@ -28,6 +28,8 @@ Server = Annotated[
         show_default=False,
     ),
 ]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="The most to list.")]
+After = Annotated[str | None, typer.Option("--after", help="`next` of the previous page.")]
 
 
 class SettingsError(Exception):

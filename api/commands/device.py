@@ -10,7 +10,7 @@ import typer
 from numpy.typing import NDArray
 
 from api.commands import files
-from api.commands.desks import Data, Server, desk_of
+from api.commands.desks import After, Data, Limit, Server, desk_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.suspects import npy
 from fingerprint.codeword import codeword_key
@@ -79,8 +79,8 @@ def reproduce_device(
 def list_devices(
     data: Data = None,
     server: Server = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most devices to list.")] = 100,
-    after: Annotated[str | None, typer.Option(help="`next` of the previous page.")] = None,
+    limit: Limit = 100,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """List the devices, revoked ones included."""
@@ -90,7 +90,15 @@ def list_devices(
         show_json(found)
         return
     rows = [(d.name, d.enrolled_at, d.revoked_at, d.entry_index, d.identity) for d in found.items]
-    show_table(("device", "enrolled", "revoked", "log entry", "identity"), rows)
+    show_table(("device", "enrolled", "revoked", "log entry", "identity"), rows, more=found.next)
+
+
+@app.command("show", epilog="Example: countermark device show edge-7")
+def show_device(name: Name, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+    """Look at one device."""
+    with desk_of(data, server) as desk:
+        device = desk.device(name)
+    show_fields(device, as_json=as_json)
 
 
 @app.command("revoke", epilog="Example: countermark device revoke edge-7")

@@ -8,7 +8,7 @@ import typer
 
 from api.commands import files
 from api.commands.desks import Data, Server, desk_of, settings_of, store_of
-from api.commands.output import AsJson, show_fields
+from api.commands.output import AsJson, show_fields, show_json
 
 app = typer.Typer(help="Audit the registry, read checkpoints and proofs.", no_args_is_help=True)
 
@@ -55,6 +55,43 @@ def proof(
     """Print the proof that an entry is in the log."""
     with desk_of(data, server) as desk:
         found = desk.proof(index)
+    show_fields(found, as_json=as_json)
+
+
+@app.command("entry", epilog="Example: countermark log entry 12 --json")
+def entry(
+    index: Annotated[int, typer.Argument(min=0, help="Index of the entry.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print an entry's exact bytes: digests and random ids, no names."""
+    with desk_of(data, server) as desk:
+        found = desk.entry(index)
+    if as_json:
+        show_json(found)
+    else:
+        typer.echo(found.data.decode())
+
+
+@app.command("consistency", epilog="Example: countermark log consistency 12 --json")
+def consistency(
+    old: Annotated[int, typer.Argument(min=0, help="Size of an earlier checkpoint.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the proof that the log of that size is a prefix of the newest one."""
+    with desk_of(data, server) as desk:
+        found = desk.consistency(old)
+    show_fields(found, as_json=as_json)
+
+
+@app.command("key", epilog="Example: countermark log key")
+def key(data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+    """Print the log's public key, to be compared with the one got out of band."""
+    with desk_of(data, server) as desk:
+        found = desk.log_key()
     show_fields(found, as_json=as_json)
 
 

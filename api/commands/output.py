@@ -30,13 +30,17 @@ def show_fields(value: BaseModel | dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"{name:<{width}}  {_cell(item)}")
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
-    """Print a table."""
+def show_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None, more: str | None = None
+) -> None:
+    """Print a table, and how to see the rest when there is more."""
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*map(_cell, row))
     console = Console()
     Console(width=console.width if console.is_terminal else _WIDE).print(table)
+    if more is not None:
+        typer.echo(f"There is more: --after {more}")
 
 
 def _cell(value: Any) -> str:

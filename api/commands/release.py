@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from api.commands import files, kits
-from api.commands.desks import Data, Server, desk_of, settings_of
+from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
+from fingerprint.canonical import digest
 from fingerprint.errors import WrongRelease
 from fingerprint.kit import SigningKit
 from fingerprint.pack import VerifierPack
@@ -44,8 +45,8 @@ def create(
 def list_releases(
     data: Data = None,
     server: Server = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most releases to list.")] = 100,
-    after: Annotated[str | None, typer.Option(help="`next` of the previous page.")] = None,
+    limit: Limit = 100,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """List the releases."""
@@ -55,7 +56,36 @@ def list_releases(
         show_json(found)
         return
     rows = [(r.name, r.committed_at, r.alpha, r.bits, r.entry_index, r.release_id) for r in found.items]
-    show_table(("release", "committed", "alpha", "bits", "log entry", "release id"), rows)
+    show_table(("release", "committed", "alpha", "bits", "log entry", "release id"), rows, more=found.next)
+
+
+@app.command("show", epilog="Example: countermark release show digits-1")
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the release.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at one release."""
+    with desk_of(data, server) as desk:
+        release = desk.release(name)
+    show_fields(release, as_json=as_json)
+
+
+@app.command("pack", epilog="Example: countermark release pack digits-1 --out verifier.safetensors")
+def pack(
+    name: Annotated[str, typer.Argument(help="Name of the release.")],
+    out: Annotated[Path, typer.Option("--out", help="New file (mode 0600) for the verifier pack.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the committed verifier pack, its digest checked; it holds the release key, keep it private."""
+    files.check_free(out)
+    with desk_of(data, server) as desk:
+        content = desk.pack(name)
+    files.write(out, content, mode=files.PRIVATE)
+    show_fields({"release": name, "file": str(out), "digest": digest(content)}, as_json=as_json)
 
 
 def _check_pair(pack: bytes, kit: bytes) -> None:

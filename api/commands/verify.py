@@ -57,6 +57,11 @@ def verify(
     with desk_of(data, server) as desk:
         found = case or desk.open_case(release or "", suspect=suspect).id
         verdict = desk.send_outputs(found, answers, kind=kind)
+    show_verdict(verdict, as_json=as_json)
+
+
+def show_verdict(verdict: Verdict, *, as_json: bool) -> None:
+    """Print the verdict, and leave with exit code 3 when nobody is named."""
     if as_json:
         show_json(verdict)
     else:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response, status
 
 from api.auth import ForAdministration
+from api.idempotency import Once
 from api.problems import documented
 from api.schemas import ApiKey, IssuedApiKey, ListOf, NewApiKey
 
@@ -11,7 +12,7 @@ _REFUSED = documented(400, 409, 413, 422)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=_REFUSED, summary="Make an API key")
-def create(desk: ForAdministration, new: NewApiKey, response: Response) -> IssuedApiKey:
+def create(desk: ForAdministration, new: NewApiKey, response: Response, _once: Once) -> IssuedApiKey:
     """A key with scopes and, if wished, an end. Its token is in this answer and nowhere else."""
     response.headers["Cache-Control"] = "no-store"
     return desk.create_api_key(new.name, new.scopes, expires_at=new.expires_at)
@@ -23,7 +24,7 @@ def api_keys(desk: ForAdministration) -> ListOf[ApiKey]:
     return desk.api_keys()
 
 
-@router.delete("/{key_id}", responses=documented(404, 409), summary="Revoke an API key")
-def revoke(desk: ForAdministration, key_id: str) -> ApiKey:
+@router.delete("/{key_id}", responses=documented(404, 409, 422), summary="Revoke an API key")
+def revoke(desk: ForAdministration, key_id: str, _once: Once) -> ApiKey:
     """Refuse the key from now on."""
     return desk.revoke_api_key(key_id)

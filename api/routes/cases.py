@@ -10,6 +10,7 @@ from api import probes as probe_files
 from api.auth import ForCases, ForInvestigation, OneVerdict
 from api.etags import NOT_MODIFIED, immutable
 from api.evidence import Verdict
+from api.idempotency import Once
 from api.media import NPZ, OCTETS, SAFETENSORS
 from api.pages import PageQuery
 from api.problems import documented
@@ -28,7 +29,7 @@ AnswerKind = Annotated[Kind, Query(description="What the answers are.")]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(400, 404, 413, 422), summary="Open a case")
-def open_case(desk: ForInvestigation, new: NewCase) -> Case:
+def open_case(desk: ForInvestigation, new: NewCase, _once: Once) -> Case:
     """Ask whose copy of a release a suspect is. A case is decided once; open another to test again."""
     return desk.open_case(new.release, suspect=new.suspect)
 
@@ -81,6 +82,7 @@ async def send_outputs(
     _one: OneVerdict,
     gate: Admission,
     body: Upload,
+    _once: Once,
 ) -> Verdict:
     """Weigh the answers and record the verdict in the log; the answer proves that it stands there.
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.auth import ForLists, ForRelease
 from api.fields import Digest, Name
+from api.idempotency import Once
 from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import Copy, Issue, ListOf
@@ -39,6 +40,6 @@ def copy(desk: ForLists, copy_id: str) -> Copy:
 
 
 @router.put("/{copy_id}", responses=documented(400, 404, 409, 413), summary="Issue a copy")
-def issue(desk: ForRelease, copy_id: str, issued: Issue) -> Copy:
+def issue(desk: ForRelease, copy_id: str, issued: Issue, _once: Once) -> Copy:
     """Record which file went to the device, once; append the issue to the log."""
     return desk.issue_copy(copy_id, artefact_digest=issued.artefact_digest, method=issued.method)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response, status
 
 from api.auth import ForLists, ForRelease
+from api.idempotency import Once
 from api.media import OCTETS
 from api.pages import PageQuery
 from api.problems import documented
@@ -16,7 +17,7 @@ _HELPER_DATA = documented_download(OCTETS, description="The helper data as enrol
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(400, 409, 413), summary="Enrol a device")
-def enroll(desk: ForRelease, new: NewDevice) -> Device:
+def enroll(desk: ForRelease, new: NewDevice, _once: Once) -> Device:
     """Keep a device's helper data, the hash of its key, and its sealed codeword key; append the enrolment to the log.
 
     The helper data comes from `countermark device enroll` or `fingerprint.extractor.enroll`. A raw PUF response is
@@ -51,6 +52,6 @@ def helper_data(desk: ForRelease, name: str) -> Response:
 
 
 @router.post("/{name}/revoke", responses=documented(404, 409), summary="Revoke a device")
-def revoke(desk: ForRelease, name: str) -> Device:
+def revoke(desk: ForRelease, name: str, _once: Once) -> Device:
     """Issue no further copies for the device. Copies that it has are still traced to it."""
     return desk.revoke_device(name)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 from api.auth import ForLists, ForRelease
 from api.etags import NOT_MODIFIED, immutable
 from api.fields import Name
+from api.idempotency import Once
 from api.media import OCTETS, SAFETENSORS
 from api.pages import PageQuery
 from api.problems import documented
@@ -28,7 +29,7 @@ ReleaseName = Annotated[
     openapi_extra=_PACK_SENT,
     summary="Commit a release",
 )
-def commit(desk: ForRelease, name: ReleaseName, pack: Upload) -> Release:
+def commit(desk: ForRelease, name: ReleaseName, pack: Upload, _once: Once) -> Release:
     """Store the verifier pack and append its commitment to the log, before any codeword of the release exists."""
     return desk.commit_release(name, pack=pack)
 
@@ -63,7 +64,7 @@ def pack(desk: ForRelease, request: Request, name: str) -> Response:
     responses=documented(400, 404, 409, 413),
     summary="Reserve a copy",
 )
-def reserve(desk: ForRelease, name: str, wanted: NewReservation, response: Response) -> Reservation:
+def reserve(desk: ForRelease, name: str, wanted: NewReservation, response: Response, _once: Once) -> Reservation:
     """Draw the registrar's nonce for one copy and hand its codeword to the signer, this once."""
     response.headers["Cache-Control"] = "no-store"
     return desk.reserve_copy(name, wanted.device)

@@ -1,6 +1,7 @@
 """A small world: a linear model with ten probes' worth of signal, its pack and kit, and a registry in a directory."""
 
 import io
+import json
 import shutil
 import socket
 import threading
@@ -15,8 +16,10 @@ import pytest
 import uvicorn
 from safetensors.numpy import save as save_safetensors
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from api.app import create_app
+from api.cli import app
 from api.client import Client
 from api.settings import Settings
 from fingerprint import seeds
@@ -242,3 +245,36 @@ def served(released: Released) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+class Place:
+    """A directory to work in; commands run there on a fresh registry, for the tenant `acme`."""
+
+    def __init__(self, path: Path, template: tuple) -> None:
+        self.path = path
+        self.stderr = ""
+        shutil.copytree(template[0], path / "data")
+
+    def run(self, *args: object, code=0) -> str:
+        """Run a command; its standard output."""
+        environment = {"COUNTERMARK_DATA": str(self.path / "data"), "COUNTERMARK_TENANT": "acme", "COLUMNS": "250"}
+        result = CliRunner().invoke(app, [str(arg) for arg in args], env=environment)
+        assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
+        self.stderr = result.stderr
+        return result.stdout
+
+    def json(self, *args: object, code=0) -> dict:
+        """Run a command with --json; what it printed, which must be one JSON document and nothing else."""
+        return json.loads(self.run(*args, "--json", code=code))
+
+
+@pytest.fixture(scope="session")
+def new_place():
+    """Makes a place in a directory."""
+    return Place
+
+
+@pytest.fixture
+def place(tmp_path: Path, template: tuple) -> Place:
+    """A fresh registry."""
+    return Place(tmp_path, template)

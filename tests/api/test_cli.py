@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,34 +19,7 @@ from fingerprint.puf import PROFILE, Silicon
 RUNNER = CliRunner()
 
 
-class Place:
-    """A directory to work in; commands run there on a fresh registry, for the tenant `acme`."""
-
-    def __init__(self, path: Path, template: tuple) -> None:
-        self.path = path
-        self.stderr = ""
-        shutil.copytree(template[0], path / "data")
-
-    def run(self, *args: object, code=0) -> str:
-        """Run a command; its standard output."""
-        environment = {"COUNTERMARK_DATA": str(self.path / "data"), "COUNTERMARK_TENANT": "acme", "COLUMNS": "250"}
-        result = RUNNER.invoke(app, [str(arg) for arg in args], env=environment)
-        assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
-        self.stderr = result.stderr
-        return result.stdout
-
-    def json(self, *args: object, code=0) -> dict:
-        """Run a command with --json; what it printed, which must be one JSON document and nothing else."""
-        return json.loads(self.run(*args, "--json", code=code))
-
-
-@pytest.fixture
-def place(tmp_path, template) -> Place:
-    """A fresh registry."""
-    return Place(tmp_path, template)
-
-
-def ship(place, world) -> Place:
+def ship(place, world):
     """Two devices enrolled, the release committed, a minted copy for each."""
     path = place.path
     (path / "verifier.safetensors").write_bytes(world.pack.to_bytes())
@@ -63,15 +35,15 @@ def ship(place, world) -> Place:
 
 
 @pytest.fixture
-def shipped(place, world) -> Place:
+def shipped(place, world):
     """A release of its own for one test."""
     return ship(place, world)
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory, template, world) -> Place:
+def shop(tmp_path_factory, template, world, new_place):
     """A release shared by all tests that change nothing."""
-    return ship(Place(tmp_path_factory.mktemp("shop"), template), world)
+    return ship(new_place(tmp_path_factory.mktemp("shop"), template), world)
 
 
 def _mode(path: Path) -> int:
@@ -186,6 +158,9 @@ def test_a_copy_distilled_elsewhere_is_reserved_and_registered(shipped):
         "--method", "distilled",
     )  # fmt: skip
     assert (issued["method"], issued["id"]) == ("distilled", reserved["copy_id"])
+    assert shipped.json("copy", "show", issued["id"]) == issued
+    assert shipped.json("copy", "find", shipped.path / "student.bin")["items"] == [issued]
+    assert issued["id"] in shipped.run("copy", "find", shipped.path / "student.bin")
 
 
 MINT = "copy issue --base @/base.safetensors --release digits-1 --device edge-0"
@@ -271,6 +246,33 @@ def test_settings_without_sense_are_one_line(place):
     result = RUNNER.invoke(app, ["device", "list", "--server", "http://127.0.0.1:1"], env={})
     assert result.exit_code == 1
     assert "COUNTERMARK_TOKEN" in result.stderr
+
+
+def test_everything_can_be_looked_at(shop, world):
+    """Devices, releases, packs, cases, entries and proofs, as JSON and for people."""
+    assert shop.json("device", "show", "edge-0")["name"] == "edge-0"
+    assert shop.json("release", "show", "digits-1")["release_id"] == world.pack.release_id
+    assert "digits-1" in shop.run("release", "list")
+    assert shop.json("release", "pack", "digits-1", "--out", shop.path / "again")["digest"] == world.pack.release_id
+    assert (shop.path / "again").read_bytes() == world.pack.to_bytes()
+    assert _mode(shop.path / "again") == 0o600
+    case = shop.json("case", "open", "--release", "digits-1", "--suspect", "a stranger")
+    assert shop.json("case", "show", case["id"]) == case
+    assert "a stranger" in shop.run("case", "list")
+    shop.run("case", "verdict", case["id"], code=1)
+    np.savez(shop.path / "a.npz", outputs=np.random.default_rng(1).normal(size=(400, 6)))
+    shop.run("verify", "--case", case["id"], "--kind", "logits", "--outputs", shop.path / "a.npz", code=3)
+    assert shop.json("case", "verdict", case["id"], code=3)["case_id"] == case["id"]
+    assert json.loads(shop.run("log", "entry", 0))["type"]
+    assert shop.json("log", "entry", 0)["index"] == 0
+    assert shop.json("log", "consistency", 1)["old_size"] == 1
+    assert shop.json("log", "key")["key"] == (shop.path / "data" / "log.pub").read_text().strip()
+    assert shop.run("log", "checkpoint", "--note").splitlines()[1] == str(shop.json("log", "checkpoint")["size"])
+    (shop.path / "old.note").write_text(shop.run("log", "checkpoint", "--note"))
+    assert shop.json("log", "audit", "--since", shop.path / "old.note")["audited"]
+    page = shop.json("device", "list", "--limit", 1)
+    assert "--after" in shop.run("device", "list", "--limit", 1)
+    assert shop.json("device", "list", "--after", page["next"])["items"][0]["name"] == "edge-1"
 
 
 def _commands() -> list[list[str]]:

@@ -1,13 +1,18 @@
 """The typed client: against a real server on a loopback port, and against what is no server."""
 
+import inspect
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import httpx2
 import numpy as np
 import pytest
 
-from api.client import Client, ServiceError, ServiceUnreachable
+from api.async_client import AsyncClient
+from api.client import Client, Retries, ServiceError, ServiceUnreachable
+from api.exchange import ONCE
 from api.settings import Settings
 from api.workspace import Workspace
 from registry.store import open_registry
@@ -74,8 +79,13 @@ def test_client_and_workspace_agree(released):
 def test_the_two_have_the_same_methods():
     """A method of one that the other lacks would break the commands for half of their users."""
     own = {"close"}
-    names = [{name for name in dir(kind) if not name.startswith("_")} for kind in (Client, Workspace)]
-    assert names[0] - own == names[1] - {"store", "tenant", "max_array_bytes"}
+    kinds = (Client, AsyncClient, Workspace)
+    names = [{name for name in dir(kind) if not name.startswith("_")} for kind in kinds]
+    assert names[0] == names[1]
+    assert names[0] - own == names[2] - {"store", "tenant", "max_array_bytes"}
+    for name in names[0]:
+        parameters = [list(inspect.signature(getattr(kind, name)).parameters) for kind in kinds[:2]]
+        assert parameters[0] == parameters[1]
 
 
 def test_keys_expire_and_are_revoked(service):
@@ -107,12 +117,15 @@ def test_what_is_no_service_of_ours_is_said(status, text):
     """A proxy's page or a redirect is not taken for an answer."""
     http = httpx2.Client(transport=httpx2.MockTransport(lambda request: httpx2.Response(status, text=text)))
     with pytest.raises(ServiceUnreachable, match="check the address"):
-        Client("http://example.invalid", token="t", http=http).checkpoint()
+        Client("http://example.invalid", token="t", http=http, retries=ONCE).checkpoint()
 
 
 def test_no_server_is_said():
     """A closed port is one clear error."""
-    with Client("http://127.0.0.1:1", token="t") as client, pytest.raises(ServiceUnreachable, match="running"):
+    with (
+        Client("http://127.0.0.1:1", token="t", retries=ONCE) as client,
+        pytest.raises(ServiceUnreachable, match="running"),
+    ):
         client.checkpoint()
 
 
@@ -125,3 +138,124 @@ def test_answers_may_be_an_array_or_a_file(standing, as_npz):
         for answers in (logits, as_npz(logits), np.asfortranarray(logits))
     ]
     assert len({verdict.observation_digest for verdict in sent}) == 1
+
+
+def test_the_asynchronous_client_does_the_main_job(released, served):
+    """Every method, awaited, gives what the synchronous one gives; a leaked copy is named."""
+
+    async def job() -> list:
+        async with AsyncClient(served, token=released.service.tokens["acme"]["all"]) as client:
+            case = await client.open_case("digits-1", suspect="a copy")
+            answers = released.world.copy(released.codewords["edge-0"], await client.probes(case.id))
+            verdict = await client.send_outputs(case.id, answers, kind="probs" if answers.min() >= 0 else "logits")
+            assert verdict.named == ["edge-0"]
+            await client.enroll_device("edge-9", helper_data=b"h", identity="0f" * 32, codeword_key=bytes(range(32)))
+            reserved = await client.reserve_copy("digits-1", "edge-9")
+            await client.issue_copy(reserved.copy_id, artefact_digest="sha256:" + "0d" * 32, method="minted")
+            made = await client.create_api_key("k", ["audit"])
+            await client.revoke_api_key(made.id)
+            await client.revoke_device("edge-9")
+            with pytest.raises(ServiceError):
+                await client.commit_release("digits-1", pack=released.world.pack.to_bytes())
+            return [
+                await client.verdict(case.id),
+                await client.case(case.id),
+                await client.cases(),
+                await client.device("edge-0"),
+                await client.devices(),
+                await client.helper_data("edge-0"),
+                await client.release("digits-1"),
+                await client.releases(),
+                await client.pack("digits-1"),
+                await client.copy(reserved.copy_id),
+                await client.copies("digits-1"),
+                await client.copies_of_artefact("sha256:" + "0d" * 32),
+                await client.checkpoint(),
+                await client.log_key(),
+                await client.entry(0),
+                await client.proof(0),
+                await client.consistency(1),
+                await client.api_keys(),
+            ]
+
+    got = anyio.run(job)
+    client = released.service.client()
+    case, copy = got[1].id, got[9].id
+    assert got == [
+        client.verdict(case), client.case(case), client.cases(), client.device("edge-0"), client.devices(),
+        client.helper_data("edge-0"), client.release("digits-1"), client.releases(), client.pack("digits-1"),
+        client.copy(copy), client.copies("digits-1"), client.copies_of_artefact("sha256:" + "0d" * 32),
+        client.checkpoint(), client.log_key(), client.entry(0), client.proof(0), client.consistency(1),
+        client.api_keys(),
+    ]  # fmt: skip
+
+
+class Flaky:
+    """A transport that gives its answers one after the other; an exception is raised."""
+
+    def __init__(self, *answers) -> None:
+        self.answers = list(answers)
+        self.keys: list[str | None] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        """One request."""
+        self.keys.append(request.headers.get("idempotency-key"))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+BUSY = httpx2.Response(503, headers={"Retry-After": "7"}, json={})
+RUNNING = httpx2.Response(409, json={"type": "/problems/request-in-flight"})
+CASE = {"id": "1", "release": "r", "suspect": "s", "opened_at": "2027-01-31T12:00:00Z", "decided": False}
+DONE = httpx2.Response(200, json=CASE)
+
+
+def _flaky(*answers, **retries) -> tuple:
+    flaky, slept = Flaky(*answers), []
+    http = httpx2.Client(transport=httpx2.MockTransport(flaky))
+    policy = Retries(draw=lambda: 1.0, **retries)
+    return Client("http://x.invalid", token="t", http=http, retries=policy, sleep=slept.append), flaky, slept
+
+
+def test_a_request_is_sent_again_under_the_same_key():
+    """A lost connection, a busy service and a request still running are waited for; each wait has its reason."""
+    client, flaky, slept = _flaky(httpx2.ReadError("lost"), BUSY, RUNNING, DONE)
+    assert client.open_case("r", suspect="s").id == "1"
+    assert slept == [0.25, 7.0, 1.0]
+    assert len(set(flaky.keys)) == 1
+    assert uuid.UUID(flaky.keys[0])
+
+
+def test_reading_needs_no_key():
+    """GET is idempotent as it is."""
+    client, flaky, _ = _flaky(httpx2.ConnectError("lost"), DONE)
+    assert client.case("1").id == "1"
+    assert flaky.keys == [None, None]
+
+
+def test_it_ends_after_the_last_attempt():
+    """What the last answer says is what the caller gets."""
+    client, _, slept = _flaky(*[httpx2.ConnectError("lost")] * 2, attempts=2)
+    with pytest.raises(ServiceUnreachable, match="running"):
+        client.case("1")
+    assert slept == [0.25]
+
+
+def test_a_wait_longer_than_the_longest_ends_it_at_once():
+    """A service that says to come back in an hour is not waited for."""
+    hour = httpx2.Response(429, headers={"Retry-After": "3600"}, json={})
+    client, _, slept = _flaky(hour)
+    with pytest.raises(ServiceUnreachable):
+        client.case("1")
+    assert slept == []
+
+
+def test_a_problem_is_no_reason_to_try_again(service):
+    """404 is an answer."""
+    slept = []
+    client = Client("http://testserver", token=service.tokens["acme"]["all"], http=service.web, sleep=slept.append)
+    with pytest.raises(ServiceError):
+        client.device("nobody")
+    assert slept == []

@@ -1,0 +1,215 @@
+"""The typed client for asynchronous programs: `api.client.Client`, awaited.
+
+Example:
+    async with AsyncClient("https://countermark.example", token=token) as client:
+        case = await client.open_case("digits-1", suspect="model at example.com")
+        verdict = await client.send_outputs(case.id, my_model(await client.probes(case.id)), kind="logits")
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from itertools import count
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import anyio
+import httpx2
+from numpy.typing import NDArray
+
+from api import calls
+from api.calls import Call
+from api.client import MAX_PROBE_BYTES
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
+from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, conclude, request_of
+from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation
+from api.suspects.outputs import write_outputs
+
+Value = TypeVar("Value")
+
+
+class AsyncClient:
+    """A connection to the service, held open between calls; close it, or use it in an `async with`.
+
+    Args:
+        base_url: address of the service, for example `https://countermark.example`.
+        token: of an API key.
+        http: a client to use instead of a new one; it is not closed with this one.
+        retries: when a request is sent again.
+        sleep: how to wait before that.
+
+    Every method raises `ServiceError` for a problem and `ServiceUnreachable` where no answer came.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token: str,
+        http: httpx2.AsyncClient | None = None,
+        retries: Retries = DEFAULT,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._base = base_url
+        self._token = token
+        self._owned = http is None
+        self._http = http or httpx2.AsyncClient(timeout=TIMEOUT)
+        self._retries = retries
+        self._sleep = sleep
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection, if it is this client's own."""
+        if self._owned:
+            await self._http.aclose()
+
+    async def _run(self, call: Call[Value]) -> Value:
+        request = request_of(call, base=self._base, token=self._token)
+        for attempt in count():
+            outcome = await self._send(request)
+            delay = self._retries.delay(attempt, outcome)
+            if delay is None:
+                break
+            await self._sleep(delay)
+        return conclude(call, outcome, base=self._base)
+
+    async def _send(self, request: dict[str, Any]) -> Outcome:
+        try:
+            return await self._http.request(**request)
+        except httpx2.TransportError as error:
+            return error
+
+    # --- devices ------------------------------------------------------------------------------------------------
+
+    async def enroll_device(self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Device:
+        """Enrol a device by what its PUF's enrolment gave; never by a response."""
+        return await self._run(
+            calls.enroll_device(name, helper_data=helper_data, identity=identity, codeword_key=codeword_key)
+        )
+
+    async def device(self, name: str) -> Device:
+        """One device."""
+        return await self._run(calls.device(name))
+
+    async def devices(self, *, after: str | None = None, limit: int = 100) -> ListOf[Device]:
+        """Devices by name, revoked ones included."""
+        return await self._run(calls.devices(after, limit))
+
+    async def helper_data(self, name: str) -> bytes:
+        """A device's helper data, as enrolled."""
+        return await self._run(calls.helper_data(name))
+
+    async def revoke_device(self, name: str) -> Device:
+        """Issue no further copies for the device."""
+        return await self._run(calls.revoke_device(name))
+
+    # --- releases -----------------------------------------------------------------------------------------------
+
+    async def commit_release(self, name: str, *, pack: bytes) -> Release:
+        """Commit a verifier pack, before any codeword of the release exists."""
+        return await self._run(calls.commit_release(name, pack))
+
+    async def release(self, name: str) -> Release:
+        """One release."""
+        return await self._run(calls.release(name))
+
+    async def releases(self, *, after: str | None = None, limit: int = 100) -> ListOf[Release]:
+        """Releases by name."""
+        return await self._run(calls.releases(after, limit))
+
+    async def pack(self, release: str) -> bytes:
+        """A release's verifier pack."""
+        return await self._run(calls.pack(release))
+
+    # --- copies -------------------------------------------------------------------------------------------------
+
+    async def reserve_copy(self, release: str, device: str) -> Reservation:
+        """Draw the nonce of a copy and get its codeword, this once."""
+        return await self._run(calls.reserve_copy(release, device))
+
+    async def issue_copy(self, copy_id: str, *, artefact_digest: str, method: str) -> Copy:
+        """Record which file went to the device, once."""
+        return await self._run(calls.issue_copy(copy_id, artefact_digest, method))
+
+    async def copy(self, copy_id: str) -> Copy:
+        """One copy."""
+        return await self._run(calls.copy(copy_id))
+
+    async def copies(self, release: str | None = None, *, after: str | None = None, limit: int = 100) -> ListOf[Copy]:
+        """Copies in the order of their reservation."""
+        return await self._run(calls.copies(release, after, limit))
+
+    async def copies_of_artefact(self, artefact_digest: str) -> ListOf[Copy]:
+        """Copies that were issued as exactly this file."""
+        return await self._run(calls.copies_of_artefact(artefact_digest))
+
+    # --- cases --------------------------------------------------------------------------------------------------
+
+    async def open_case(self, release: str, *, suspect: str) -> Case:
+        """Ask whose copy of the release a suspect is."""
+        return await self._run(calls.open_case(release, suspect))
+
+    async def case(self, case_id: str) -> Case:
+        """One case."""
+        return await self._run(calls.case(case_id))
+
+    async def cases(self, *, after: str | None = None, limit: int = 100) -> ListOf[Case]:
+        """Cases, decided and open."""
+        return await self._run(calls.cases(after, limit))
+
+    async def probes(self, case_id: str) -> NDArray[Any]:
+        """The inputs to put to the suspect, in order: float32 of shape (n, ...)."""
+        return await self._run(calls.probes(case_id, MAX_PROBE_BYTES))
+
+    async def send_outputs(self, case_id: str, answers: bytes | NDArray[Any], *, kind: str) -> Verdict:
+        """Send the suspect's answers, an array or a file in one of the formats, and get the verdict."""
+        data = answers if isinstance(answers, bytes) else write_outputs(answers)
+        return await self._run(calls.send_outputs(case_id, data, kind))
+
+    async def verdict(self, case_id: str) -> Verdict:
+        """The recorded verdict, with a proof against the newest checkpoint."""
+        return await self._run(calls.verdict(case_id))
+
+    # --- the log ------------------------------------------------------------------------------------------------
+
+    async def checkpoint(self) -> Checkpoint:
+        """The newest signed checkpoint."""
+        return await self._run(calls.checkpoint())
+
+    async def log_key(self) -> LogKey:
+        """The key that checkpoints are signed with."""
+        return await self._run(calls.log_key())
+
+    async def entry(self, index: int) -> Entry:
+        """The exact bytes of one entry."""
+        return await self._run(calls.entry(index))
+
+    async def proof(self, index: int) -> InclusionProof:
+        """The audit path from an entry to the newest root."""
+        return await self._run(calls.proof(index))
+
+    async def consistency(self, old: int) -> ConsistencyProof:
+        """That the log of `old` entries is a prefix of the newest one."""
+        return await self._run(calls.consistency(old))
+
+    # --- API keys -----------------------------------------------------------------------------------------------
+
+    async def create_api_key(
+        self, name: str, scopes: Iterable[str], *, expires_at: datetime | None = None
+    ) -> IssuedApiKey:
+        """A key; its token is in this answer and nowhere else."""
+        return await self._run(calls.create_api_key(name, scopes, expires_at))
+
+    async def api_keys(self) -> ListOf[ApiKey]:
+        """Every key of the tenant, without tokens."""
+        return await self._run(calls.api_keys())
+
+    async def revoke_api_key(self, key_id: str) -> ApiKey:
+        """Refuse the key from now on."""
+        return await self._run(calls.revoke_api_key(key_id))

@@ -1,0 +1,57 @@
+"""`countermark case`: open cases, look at them, read their verdicts."""
+
+from typing import Annotated
+
+import typer
+
+from api.commands.desks import After, Data, Limit, Server, desk_of
+from api.commands.output import AsJson, show_fields, show_json, show_table
+from api.commands.verify import Suspect, show_verdict
+
+app = typer.Typer(help="Open cases, look at them, read their verdicts.", no_args_is_help=True)
+
+CaseId = Annotated[str, typer.Argument(help="Id of the case.")]
+
+
+@app.command("open", epilog="Example: countermark case open --release digits-1 --suspect 'model at example.com'")
+def open_case(
+    release: Annotated[str, typer.Option("--release", help="Name of the release.")],
+    suspect: Suspect = "unnamed suspect",
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask whose copy of a release a suspect is; `verify --case` answers."""
+    with desk_of(data, server) as desk:
+        opened = desk.open_case(release, suspect=suspect)
+    show_fields(opened, as_json=as_json)
+
+
+@app.command("show", epilog="Example: countermark case show 0123456789abcdef0123456789abcdef")
+def show(case: CaseId, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+    """Look at one case."""
+    with desk_of(data, server) as desk:
+        found = desk.case(case)
+    show_fields(found, as_json=as_json)
+
+
+@app.command("list", epilog="Example: countermark case list --json")
+def list_cases(
+    data: Data = None, server: Server = None, limit: Limit = 100, after: After = None, as_json: AsJson = False
+) -> None:
+    """List the cases, decided and open."""
+    with desk_of(data, server) as desk:
+        found = desk.cases(after=after, limit=limit)
+    if as_json:
+        show_json(found)
+        return
+    rows = [(c.id, c.release, c.suspect, c.opened_at, "decided" if c.decided else "open") for c in found.items]
+    show_table(("case", "release", "suspect", "opened", "state"), rows, more=found.next)
+
+
+@app.command("verdict", epilog="Example: countermark case verdict 0123456789abcdef0123456789abcdef --json")
+def verdict(case: CaseId, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+    """Read a recorded verdict, with a proof against the newest checkpoint. Exit codes as of `verify`."""
+    with desk_of(data, server) as desk:
+        found = desk.verdict(case)
+    show_verdict(found, as_json=as_json)

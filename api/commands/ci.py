@@ -1,0 +1,115 @@
+"""`countermark ci`: the release step of a pipeline. Commit, mint a copy for each device, register, prove, sum up.
+
+It may be run again after any failure: what is done stays done, what is missing is made.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from api.client import ServiceError
+from api.commands import files
+from api.commands.desks import Data, Desk, Server, desk_of
+from api.commands.minting import Minter
+from api.commands.output import AsJson, show_json, show_table
+from api.schemas import Copy, Release
+from fingerprint.errors import WrongRelease
+from fingerprint.kit import SigningKit
+from fingerprint.pack import VerifierPack
+from registry.errors import UnknownRelease
+
+MANIFEST = "countermark.json"
+
+
+def ci(
+    release: Annotated[str, typer.Argument(help="Name of the release.")],
+    pack: Annotated[Path, typer.Option("--pack", help="Verifier pack.")],
+    kit: Annotated[Path, typer.Option("--kit", help="Signing kit; it is not kept.")],
+    base: Annotated[Path, typer.Option("--base", help="The base's state dict, safetensors.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory for the copies and countermark.json.")],
+    device: Annotated[list[str], typer.Option("--device", help="An enrolled device; repeat for several.")],
+    head: Annotated[str, typer.Option("--head", help="Name of the base's last layer.")] = "fc",
+    summary: Annotated[Path | None, typer.Option("--summary", help="Markdown file to add a summary to.")] = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fingerprint a release in a pipeline: commit it, mint and register a copy for each device, write the proofs."""
+    pack_bytes, signer, state = files.read(pack), SigningKit.from_bytes(files.read(kit)), files.read(base)
+    with desk_of(data, server) as desk:
+        committed = _commit(desk, release, pack_bytes)
+        minter = Minter(desk=desk, kit=signer, release=release, base=state, head=head)
+        minter.check()
+        out.mkdir(parents=True, exist_ok=True)
+        copies = {name: minter.copy_for(name, out / f"{name}.safetensors") for name in _progress(dict.fromkeys(device))}
+        manifest = _manifest(desk, committed, copies)
+    (out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    if summary is not None:
+        with summary.open("a", encoding="utf-8") as stream:
+            stream.write(_markdown(committed, copies))
+    if as_json:
+        show_json(manifest)
+        return
+    rows = [(name, copy.id, copy.entry_index, copy.artefact_digest) for name, copy in copies.items()]
+    show_table(("device", "copy", "log entry", "artefact"), rows, title=f"{release}: {committed.release_id}")
+
+
+def _progress(names: Iterable[str]) -> Iterable[str]:
+    """The names, with a bar on a terminal."""
+    console = Console(stderr=True)
+    return track(list(names), description="copies", console=console, disable=not console.is_terminal)
+
+
+def _commit(desk: Desk, name: str, pack: bytes) -> Release:
+    """The release: committed now, or by an earlier run with the same pack."""
+    try:
+        found = desk.release(name)
+    except UnknownRelease:
+        return desk.commit_release(name, pack=pack)
+    except ServiceError as error:
+        if not error.problem.type.endswith("/unknown-release"):
+            raise
+        return desk.commit_release(name, pack=pack)
+    given = VerifierPack.from_bytes(pack).release_id
+    if found.release_id != given:
+        raise WrongRelease(f"release {name!r} is {found.release_id}, the pack is {given}; choose another name")
+    return found
+
+
+def _manifest(desk: Desk, release: Release, copies: dict[str, Copy]) -> dict[str, Any]:
+    """Everything that was registered, with its proofs against one checkpoint."""
+
+    def proven(index: int | None) -> dict[str, Any]:
+        proof = desk.proof(index if index is not None else -1).model_dump(mode="json")
+        return {name: proof[name] for name in ("index", "size", "leaf_hash", "hashes")}
+
+    entries = [
+        {"device": name, "copy": copy.id, "artefact_digest": copy.artefact_digest, "proof": proven(copy.entry_index)}
+        for name, copy in copies.items()
+    ]
+    return {
+        "release": release.name,
+        "release_id": release.release_id,
+        "alpha": release.alpha,
+        "bits": release.bits,
+        "proof": proven(release.entry_index),
+        "copies": entries,
+        "log_key": desk.log_key().key,
+        "checkpoint": desk.checkpoint().note,
+    }
+
+
+def _markdown(release: Release, copies: dict[str, Copy]) -> str:
+    rows = "".join(
+        f"| {name} | `{copy.id}` | {copy.entry_index} | `{copy.artefact_digest}` |\n" for name, copy in copies.items()
+    )
+    return (
+        f"### Countermark: release {release.name}\n\n"
+        f"`{release.release_id}`, committed as log entry {release.entry_index}, alpha {release.alpha:g}, "
+        f"{release.bits} bits.\n\n| device | copy | log entry | artefact |\n|---|---|---|---|\n{rows}\n"
+    )

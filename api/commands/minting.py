@@ -1,0 +1,94 @@
+"""A device's copy from base to registered file, in steps that can be taken up again after a crash.
+
+1. everything that can be refused is refused: kit, base, release, place of the file;
+2. the copy is reserved: its codeword exists from now on;
+3. the file is written whole, with the copy's id in its header;
+4. the file's digest is registered as issued.
+
+A run that died between 3 and 4 left a file that names its copy: `resume` does step 4. One that died between 2 and 3
+left a reservation without a file, which harms nobody.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from api import artefacts
+from api.commands import files
+from api.commands.desks import Desk
+from api.schemas import Copy
+from fingerprint.canonical import digest
+from fingerprint.errors import WrongRelease
+from fingerprint.kit import SigningKit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minter:
+    """What all copies of a release have in common.
+
+    Attributes:
+        desk: where copies are reserved and registered.
+        kit: signs.
+        release: name of the release.
+        base: bytes of the base's state dict.
+        head: name of its last layer.
+    """
+
+    desk: Desk
+    kit: SigningKit
+    release: str
+    base: bytes
+    head: str
+
+    def check(self) -> None:
+        """Step 1, as far as it is the same for every device.
+
+        Raises:
+            ArtefactError, ParameterError: the base does not fit the kit.
+            WrongRelease: the kit is another release's.
+        """
+        artefacts.check_base(self.base, self.kit, head=self.head)
+        expected = self.desk.release(self.release).release_id
+        if self.kit.release != expected:
+            raise WrongRelease(
+                f"the kit signs for {self.kit.release}, release {self.release!r} is {expected}; give its own kit"
+            )
+
+    def mint(self, device: str, out: Path) -> Copy:
+        """Steps 2 to 4 for one device, into a new file.
+
+        Raises:
+            FileProblem: the file exists, or cannot be written.
+        """
+        files.check_free(out)
+        reserved = self.desk.reserve_copy(self.release, device)
+        provenance = {
+            "copy": reserved.copy_id,
+            "release": self.kit.release,
+            "base": digest(self.base),
+            "method": "minted",
+        }
+        copy = artefacts.mint(self.base, self.kit, reserved.signs(), head=self.head, provenance=provenance)
+        files.write(out, copy)
+        return self.desk.issue_copy(reserved.copy_id, artefact_digest=digest(copy), method="minted")
+
+    def resume(self, device: str, out: Path) -> Copy:
+        """What an earlier run began: the copy in the file, issued if that had not happened.
+
+        Raises:
+            ArtefactError: the file is no copy of this release for the device.
+        """
+        data = files.read(out)
+        found = self.desk.copy(artefacts.provenance(data).get("copy", ""))
+        if (found.release, found.device) != (self.release, device):
+            raise artefacts.ArtefactError(
+                f"{out} is a copy of {found.release!r} for {found.device!r}, not for {device!r}; move it away"
+            )
+        if found.issued_at is None:
+            return self.desk.issue_copy(found.id, artefact_digest=digest(data), method="minted")
+        if found.artefact_digest != digest(data):
+            raise artefacts.ArtefactError(f"{out} was changed after copy {found.id} was issued; move it away")
+        return found
+
+    def copy_for(self, device: str, out: Path) -> Copy:
+        """The device's copy in the file: resumed where the file exists, minted where it does not."""
+        return self.resume(device, out) if out.exists() else self.mint(device, out)
