@@ -19,8 +19,25 @@ _SIGN = np.uint32(1)
 _BLOCK = 1 << 22  # parameters drawn at a time
 
 
-def _draw(key: bytes, name: str, block: int, count: int, bits: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    raw = np.frombuffer(seeds.xof(key, "countermark/weights/v1", name, block, length=4 * count), dtype="<u4")
+def draw(key: bytes, name: str, *, count: int, bits: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """b(i), int64, and s_i, float32, for all `count` parameters of one tensor, drawn block by block.
+
+    Raises:
+        ParameterError: a tensor without parameters, or no bits.
+
+    Example:
+        >>> bit, sign = draw(b"k" * 32, "w", count=5, bits=3)
+        >>> bit.shape, sign.shape, bool(bit.max() < 3)
+        ((5,), (5,), True)
+    """
+    _check(count, bits)
+    starts = range(0, count, _BLOCK)
+    parts = [_block(key, name, number, min(_BLOCK, count - start), bits) for number, start in enumerate(starts)]
+    return np.concatenate([bit for bit, _ in parts]), np.concatenate([sign for _, sign in parts])
+
+
+def _block(key: bytes, name: str, number: int, count: int, bits: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    raw = np.frombuffer(seeds.xof(key, "countermark/weights/v1", name, number, length=4 * count), dtype="<u4")
     # (31 random bits * L) >> 31: no bit is likelier than another by more than L / 2^31
     bit = ((raw >> _SIGN).astype(np.uint64) * np.uint64(bits)) >> np.uint64(31)
     return bit.astype(np.int64), np.where(raw & _SIGN, 1, -1).astype(np.float32)
@@ -36,12 +53,8 @@ def spread(codeword: NDArray[np.int8], *, key: bytes, name: str, count: int) -> 
     Raises:
         ParameterError: a tensor without parameters, or a codeword of no bit.
     """
-    _check(count, codeword.size)
-    parts = []
-    for block, start in enumerate(range(0, count, _BLOCK)):
-        bit, sign = _draw(key, name, block, min(_BLOCK, count - start), codeword.size)
-        parts.append(sign * codeword[bit])
-    return np.concatenate(parts)
+    bit, sign = draw(key, name, count=count, bits=codeword.size)
+    return sign * codeword[bit]
 
 
 def collect(values: NDArray[np.float64], *, key: bytes, name: str, bits: int) -> NDArray[np.float64]:
@@ -60,7 +73,7 @@ def collect(values: NDArray[np.float64], *, key: bytes, name: str, bits: int) ->
     total = np.zeros(bits)
     for block, start in enumerate(range(0, values.size, _BLOCK)):
         part = values[start : start + _BLOCK]
-        bit, sign = _draw(key, name, block, part.size, bits)
+        bit, sign = _block(key, name, block, part.size, bits)
         total += np.bincount(bit, weights=sign * part, minlength=bits)
     return total
 
