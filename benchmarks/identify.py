@@ -3,7 +3,8 @@
 For every size one process makes an index file of random codewords and takes, in turn and several times over, so that a
 busy machine is busy for all of them alike:
 
-- `search` with each engine, on all processors;
+- `search` with each engine, on all processors, of a file that is mapped already (`seconds`, as in a service that keeps
+  it open) and of one that is mapped for the search;
 - a plain read (sum) and a plain copy of 512 MB on all processors: the machine's memory bandwidth;
 - numpy: float32 signs (N, L) times evidence, then the best k;
 - FAISS: a flat inner-product index of the same float32 signs, one part for each processor, the best k.
@@ -52,6 +53,7 @@ def main() -> int:
     if given.peak:
         return _peak(Path(given.peak[0]), given.peak[1])
     rows: list[dict[str, Any]] = []
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         for devices in given.devices:
             index = _make(Path(folder) / f"{devices}.cmindex", devices, given.bits)
@@ -84,9 +86,11 @@ def _measure(index: IndexFile, repeats: int) -> list[dict[str, Any]]:
     resident = _signs(index)
     _check(index, evidence, resident)
     passes = index.count / len(resident)
+    blocks = index.blocks()
     tasks: dict[str, Callable[[], object]] = {
-        name: lambda name=name: search(index, evidence, keep=KEEP, engine=name) for name in _engines()
+        name: lambda name=name: search(blocks, evidence, keep=KEEP, engine=name) for name in _engines()
     }
+    tasks |= {f"{name}, file": lambda name=name: search(index, evidence, keep=KEEP, engine=name) for name in _engines()}
     tasks |= {"numpy product": lambda: _product(resident, evidence.astype(np.float32))}
     tasks |= _faiss(resident, evidence)
     plain = _Plain()
@@ -103,6 +107,7 @@ def _row(index: IndexFile, engine: str, seconds: dict[str, float], passes: float
         "bits": index.bits,
         "engine": engine,
         "seconds": seconds[engine],
+        "seconds_with_mapping": seconds[f"{engine}, file"],
         "devices_per_second": index.count / seconds[engine],
         "read_bytes_per_second": read,
         "copy_bytes_per_second": 2 * PLAIN_BYTES / seconds["copy"],

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fingerprint.errors import ParameterError
 from fingerprint.identify.layout import Words
 
+_TILE = 4096  # sums of a tile stay in the first-level cache
 Kernel = Callable[[Words, Words, NDArray[np.int32]], None]
 
 
@@ -29,22 +30,48 @@ def compile_inner(planes: int) -> Kernel:
         numba: Any = importlib.import_module("numba")
     except ModuleNotFoundError as error:
         raise ParameterError("the engine 'numba' needs numba; install countermark[fast], or use 'numpy'") from error
-    count = numba.njit(inline="always")(_population_count)
-    sign = planes - 1
+    part, parts = _compile_words(numba, planes)
 
     def inner(words: Any, masks: Any, out: Any) -> None:  # pragma: no cover - compiled, never interpreted
-        out[:] = 0
-        for w in range(words.shape[0]):
-            for i in range(words.shape[1]):
-                word = words[w, i]
-                total = np.int64(0)
-                for j in range(sign):
-                    total += np.int64(count(word & masks[j, w])) << j
-                total -= np.int64(count(word & masks[sign, w])) << sign
-                out[i] += np.int32(total)
+        width = words.shape[0]
+        for start in range(0, words.shape[1], _TILE):
+            stop = start + _TILE
+            sums = out[start:stop]  # one-dimensional slices and loops from 0: what the compiler can vectorise
+            sums[:] = 0
+            for w in range(0, width - 3, 4):  # four words for each time that the sums are read and written
+                a, b = words[w, start:stop], words[w + 1, start:stop]
+                c, d = words[w + 2, start:stop], words[w + 3, start:stop]
+                for i in range(sums.size):
+                    sums[i] += np.int32(parts(a[i], b[i], c[i], d[i], masks, w))
+            for w in range(width // 4 * 4, width):
+                a = words[w, start:stop]
+                for i in range(sums.size):
+                    sums[i] += np.int32(part(a[i], masks, w))
 
     kernel: Kernel = numba.njit(nogil=True)(inner)
     return kernel
+
+
+def _compile_words(numba: Any, planes: int) -> tuple[Any, Any]:
+    """Part of <x, q> that lies in word w, and in words w to w + 3."""
+    count = numba.njit(inline="always")(_population_count)
+    sign = planes - 1
+
+    def one(x: Any, masks: Any, w: Any) -> Any:  # pragma: no cover - compiled, never interpreted
+        total = -(np.int64(count(x & masks[sign, w])) << sign)
+        for j in range(sign):
+            total += np.int64(count(x & masks[j, w])) << j
+        return total
+
+    def four(x: Any, y: Any, z: Any, t: Any, masks: Any, w: Any) -> Any:  # pragma: no cover - compiled
+        total = np.int64(0)
+        for j in range(planes):
+            low = count(x & masks[j, w]) + count(y & masks[j, w + 1])
+            set_bits = np.int64(low + count(z & masks[j, w + 2]) + count(t & masks[j, w + 3]))
+            total += -(set_bits << j) if j == sign else set_bits << j
+        return total
+
+    return numba.njit(inline="always")(one), numba.njit(inline="always")(four)
 
 
 def _population_count(x: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Who counts bits: numpy, always there, or numba, about six times faster, if it is installed.
+"""Who counts bits: numpy, always there, or numba, several times faster, if it is installed.
 
 Measured alternatives, CPU nanoseconds for one device of 512 bits on one core (see docs/identification.md): float32 of
-unpacked bits and a matrix product 225, per-byte lookup tables 64, four bit planes by numpy 28, six by numba 5.5.
+unpacked bits and a matrix product 225, per-byte lookup tables 64, four bit planes by numpy 28, five by numba 3.4.
 """
 
 from collections.abc import Callable
@@ -58,7 +58,7 @@ class NumpyEngine:
 
 
 class NumbaEngine:
-    """All planes in one pass over the block, compiled on first use (about half a second for each number of planes).
+    """All planes in one pass over the block, compiled on first use (about a second for each number of planes).
 
     Raises:
         ParameterError: numba is not installed.

@@ -55,6 +55,30 @@ class IndexFile:
         mapped = np.memmap(self.path, dtype=WORD, mode="r", offset=_HEADER, shape=shape)
         return Blocks(bits=self.bits, count=self.count, words=mapped.view(np.ndarray))
 
+    def part(self, start: int, stop: int) -> "FilePart":
+        """Blocks start to stop, to be mapped where they are scanned."""
+        return FilePart(index=self, start=start, stop=stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart:
+    """Blocks start to stop of a file: small enough to send to another process, which maps them there."""
+
+    index: IndexFile
+    start: int
+    stop: int
+
+    def blocks(self) -> Blocks:
+        """The blocks, mapped read-only.
+
+        Raises:
+            MalformedError: the file is not there in full, or is another one.
+        """
+        now = open_index(self.index.path)
+        if (now.release, now.bits) != (self.index.release, self.index.bits) or now.count < self.index.count:
+            raise MalformedError(f"{now.path} was replaced since it was opened; open it again")
+        return self.index.blocks().part(self.start, self.stop)
+
 
 def create_index(path: Path, *, bits: int, release: str) -> IndexFile:
     """A new, empty file, readable by its owner only.

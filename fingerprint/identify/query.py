@@ -20,7 +20,7 @@ from fingerprint.identify.layout import WORD, Words, words_of
 Floats = NDArray[np.float64]
 
 FINE_BITS = 12  # of the second look, at the few devices that the first could not exclude
-_ROUGH_BITS = range(2, 11)
+_ROUGH_BITS = range(3, 11)
 _SCALES = np.linspace(0.25, 1.0, 31)  # steps tried, as shares of the one that clips nothing
 _INT32 = np.iinfo(np.int32)
 _SLACK = 1e-9  # float64 scores are nearer than this to the true ones

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fingerprint import statistics
 from fingerprint.errors import ParameterError, WrongRelease
 from fingerprint.identify.file import IndexFile
+from fingerprint.identify.layout import Blocks
 from fingerprint.identify.search import search
 from fingerprint.verify import Evidence
 
@@ -59,6 +60,7 @@ def identify(
     executor: Executor | None = None,
     shards: int | None = None,
     engine: str = "numpy",
+    blocks: Blocks | None = None,
 ) -> Ranking:
     """The best devices for fixed evidence, and which of them are named.
 
@@ -70,6 +72,7 @@ def identify(
         executor: see `search`.
         shards: see `search`.
         engine: see `search`.
+        blocks: `index.blocks()`, if they are mapped already.
 
     Raises:
         WrongRelease: the index holds codewords of another release.
@@ -81,7 +84,7 @@ def identify(
     if hypotheses < max(index.count, 1):
         raise ParameterError(f"{hypotheses} tests declared for {index.count} devices; every device is a test")
     while True:
-        top = search(index, evidence.values, keep=keep, executor=executor, shards=shards, engine=engine)
+        top = search(blocks or index, evidence.values, keep=keep, executor=executor, shards=shards, engine=engine)
         p_values = statistics.tail_bound(top.scores)
         family = statistics.family_wise(p_values, hypotheses)
         if top.scores.size < keep or family[-1] > evidence.alpha:
