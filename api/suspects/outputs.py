@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from api.suspects import npy, npz, safetensors
+from api.suspects import csv_text, json_lines, npy, npz, safetensors
 from api.suspects.errors import AnswersMalformed, AnswersUnknownFormat, AnswersUnsafe
 
 
@@ -35,6 +35,8 @@ class Format:
 
 
 FORMATS = (
+    Format(name="jsonl", begins=json_lines.begins_like_one, read=json_lines.read),
+    Format(name="csv", begins=csv_text.begins_like_one, read=csv_text.read),
     Format(name="npz", begins=lambda data: data.startswith(npz.MAGIC), read=npz.read),
     Format(name="npy", begins=lambda data: data.startswith(npy.MAGIC), read=npy.read),
     Format(name="safetensors", begins=safetensors.begins_like_one, read=safetensors.read),
@@ -56,7 +58,7 @@ def read_outputs(data: bytes, *, limit: int) -> NDArray[Any]:
         AnswersError: empty, truncated, unknown, ambiguous, too large, unsafe or of a wrong type.
     """
     if not data:
-        raise AnswersMalformed("the body is empty; send the answers as npz or safetensors")
+        raise AnswersMalformed("the body is empty; send the answers as npz, npy, safetensors, CSV or JSON lines")
     for form in FORMATS:
         if form.begins(data):
             return form.read(data, limit=limit)

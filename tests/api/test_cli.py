@@ -183,7 +183,7 @@ ERRORS = {
     f"{MINT} --out @/edge-1.chip": "exists",
     f"{MINT} --out @/nowhere/x": "no directory",
     "copy reserve --release digits-1 --device edge-0 --codeword-out @/edge-1.chip": "exists",
-    "verify --release digits-1 --outputs @/edge-0.chip --kind logits": "formats",
+    "verify --release digits-1 --outputs @/edge-0.chip --kind logits": "outputs",
     "probes --release digits-9 --out @/p.npz": "digits-9",
     "log proof 100000": "100000",
     "log audit --data @/nowhere": "nowhere",
