@@ -12,13 +12,15 @@ from typer.core import TyperGroup
 from api import errors
 from api.artefacts import ArtefactError
 from api.client import ServiceError, ServiceUnreachable
-from api.commands import case, ci, copy, device, key, log, operate, release, verify
+from api.commands import ask, case, ci, copy, device, key, log, operate, release, verify
 from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
+from api.suspects.errors import SuspectError
 
 EXPECTED = (
     *errors.ROOTS, ArtefactError, DeviceKeyMismatch, FileProblem, ServiceError, ServiceUnreachable, SettingsError,
+    SuspectError,
 )  # fmt: skip
 ERROR = 1
 
@@ -54,6 +56,10 @@ app.command("verify", epilog="Example: countermark verify --release digits-1 --o
     verify.verify
 )
 app.add_typer(case.app, name="case")
+app.command(
+    "ask",
+    epilog="Example: countermark ask --case ID --oip https://models.example --model m --record r.jsonl --out o.npz",
+)(ask.ask)
 app.command(
     "ci",
     epilog="Example: countermark ci digits-1 --pack p.st --kit k.st --base b.st --device edge-7 --out copies",

@@ -40,3 +40,47 @@ class AnswersAmbiguous(AnswersError):
 
 class AnswersWrongType(AnswersError):
     """Numbers of a type that no answer has."""
+
+
+class SuspectError(Exception):
+    """Root of everything that can go wrong while a suspect is asked.
+
+    ```
+    SuspectError
+    ├── AddressRefused      an address that the operator does not allow
+    ├── SuspectUnreachable  no answer, or only failures, after all attempts
+    ├── SuspectMisbehaved   an answer too large, too slow, redirected astray or compressed
+    ├── SuspectRefused      an answer that says no: 4xx
+    ├── AnswerUnusable      an answer in another form than the adapter expects
+    ├── BudgetSpent         more probes than may be asked
+    └── RecordMismatch      a record of other probes or of another suspect
+    ```
+    """
+
+
+class AddressRefused(SuspectError):
+    """An address that the operator does not allow."""
+
+
+class SuspectUnreachable(SuspectError):
+    """No answer, or only failures, after all attempts."""
+
+
+class SuspectMisbehaved(SuspectError):
+    """An answer too large, too slow, redirected astray or compressed."""
+
+
+class SuspectRefused(SuspectError):
+    """An answer that says no."""
+
+
+class AnswerUnusable(SuspectError):
+    """An answer in another form than the adapter expects."""
+
+
+class BudgetSpent(SuspectError):
+    """More probes than may be asked."""
+
+
+class RecordMismatch(SuspectError):
+    """A record of other probes or of another suspect."""

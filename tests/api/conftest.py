@@ -23,11 +23,11 @@ from api.cli import app
 from api.client import Client
 from api.settings import Settings
 from fingerprint import seeds
-from fingerprint.carriers import Whitening
 from fingerprint.codeword import codeword_key
 from fingerprint.kit import SigningKit
 from fingerprint.pack import VerifierPack
 from fingerprint.pool import default_pool
+from fingerprint.whitening import Whitening
 from registry.store import init_store, open_registry
 
 FEATURES, CLASSES, PROBES = 24, 6, 400

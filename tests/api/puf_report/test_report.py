@@ -112,7 +112,7 @@ def test_unhealthy_readouts_are_counted():
 def test_profiles_are_listed():
     """Every named profile with what it leaves and how it fails; the default is proven at 15 %."""
     rows = {row["profile"].split("/")[0]: row for row in _json("profiles")["profiles"]}
-    assert set(rows) == {"polar-256", "polar-128", "golay-256"}
+    assert set(rows) == {"polar-256", "polar-128", "polar-128-short", "golay-256"}
     assert rows["polar-256"]["failure_at_most"]["0.15"] <= 1e-9
     assert all(row["bits_left"] >= row["key_bits"] for row in rows.values())
     assert "polar-256" in _run("profiles")
