@@ -1,7 +1,6 @@
 """The composition root: settings in, an application out. Importing this loads no torch."""
 
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -41,7 +40,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
 
     Args:
         settings: all that the environment decides.
-        stream: where the log's lines go; standard error if left out.
+        stream: where the log's lines go; nowhere if left out.
 
     Raises (at start):
         StoreMissing: the data directory was not initialised.
@@ -64,7 +63,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     )
     metrics = Metrics()
     app.state.settings = settings
-    app.state.log = log = logger(stream or sys.stderr)
+    app.state.log = log = logger(stream)
     app.state.metrics = metrics
     app.state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)
     app.state.throttle = Throttle.of(

@@ -35,10 +35,10 @@ def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mut
     return event
 
 
-def logger(stream: TextIO) -> Any:
-    """A logger of JSON lines; its configuration is its own, nothing global is touched."""
+def logger(stream: TextIO | None) -> Any:
+    """A logger of JSON lines, or of none without a stream; its configuration is its own, nothing global is touched."""
     return structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        structlog.ReturnLogger() if stream is None else structlog.PrintLogger(stream),
         processors=[
             redacted,
             structlog.processors.add_log_level,

@@ -1,5 +1,6 @@
 """`countermark init`, `tenant` and `serve`: set the registry up, run the service."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -50,5 +51,10 @@ def serve(
     with store_of(settings) as store:
         store.health()  # what is wrong with the data directory is said here, in one line, before the server starts
     uvicorn.run(
-        create_app(settings), host=host, port=port, access_log=False, server_header=False, timeout_graceful_shutdown=30
+        create_app(settings, stream=sys.stderr),
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=30,
     )
