@@ -3,8 +3,9 @@
 A message and its CRC go to the k + c most reliable inputs of the transform, the other inputs are 0. Of the N = 2^m
 coded bits the first N - n are not sent: the decoder knows nothing of them (quasi-uniform puncturing, Niu et al. 2013).
 
-Decoding tries plain successive cancellation first and takes the list only where the CRC of its answer does not hold. So
-the code never fails more often than plain successive cancellation, for which `failure_bound` is a proven bound.
+Decoding tries plain successive cancellation first, and lists of 8, 64, ... paths only where the CRC of the answer does
+not hold (adaptive lists, Li et al. 2012). So the code never fails more often than plain successive cancellation, for
+which `failure_bound` is a proven bound, and a long list costs nothing where it is not needed.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from fingerprint.codes.base import Bits, Decoding, Values, check_messages, check
 from fingerprint.codes.polar_transform import transform
 from fingerprint.errors import ParameterError
 
+_LONGER = 8  # factor by which the list grows from try to try
 _CHUNK = 1 << 22  # log-likelihood ratios decoded at once: 16 MiB
 
 
@@ -60,7 +62,7 @@ class Polar:
         n: coded bits that are sent.
         information: packed set of the inputs that carry the message and its CRC, of N bits (see `design`).
         checks: c, bits of the CRC: 0, 8, 16 or 24.
-        paths: length of the list, used where the CRC of plain successive cancellation does not hold.
+        paths: length of the longest list, used where the CRC does not hold after shorter ones.
         error: bit error rate at which +-1 is turned into a log-likelihood ratio.
 
     Example:
@@ -134,6 +136,16 @@ class Polar:
         """
         return min(1.0, float(_bit_errors(self.n, error, bins)[self._free].sum()))
 
+    def light(self, count: int) -> Bits:
+        """Light words of the code without its CRC, uint8 (at most count, n): the nearest false answers.
+
+        A long list finds them around the zero word; they steer importance sampling (`fingerprint.codes.failure`).
+        """
+        silent = self.size - self.n
+        llr = np.where(np.arange(self.size) < silent, np.float32(0), np.float32(4))[None].astype(np.float32)
+        words = polar_list.decode(llr, self._free, paths=count + 1).bits[0, :, silent:]
+        return words[words.any(axis=1)][:count]
+
     def _check(self, message: Bits) -> Bits:
         matrix = crc.matrix(self.k, self.checks).astype(np.float32)
         return (message.astype(np.float32) @ matrix % 2).astype(np.uint8)
@@ -142,9 +154,11 @@ class Polar:
         llr = np.zeros((len(received), self.size), dtype=np.float32)
         llr[:, self.size - self.n :] = received * np.float32(math.log((1 - self.error) / self.error))
         message, ok = self._chosen(llr, 1)
-        again = np.flatnonzero(~ok)
-        if self.paths > 1 and len(again):
-            message[again], ok[again] = self._chosen(llr[again], self.paths)
+        paths = 1
+        while paths < self.paths and not ok.all():
+            paths = min(paths * _LONGER, self.paths)
+            again = np.flatnonzero(~ok)
+            message[again], ok[again] = self._chosen(llr[again], paths)
         return message, ok
 
     def _chosen(self, llr: Values, paths: int) -> tuple[Bits, NDArray[np.bool_]]:

@@ -13,6 +13,10 @@ Reconstruction, in order, with what each step stops:
 6. the generation is not revoked: an old key brought back with its authentic old helper data.
 
 Altered bytes are refused before, by `HelperData.from_bytes`.
+
+The errors are distinct for the device's owner. Whoever supplies the helper data must only learn that it failed: by
+adding errors up to the edge of what is decoded, the difference between steps 4 and 5 would tell response bits one by
+one (helper-data manipulation; Delvaux and Verbauwhede 2014).
 """
 
 import hmac

@@ -71,9 +71,10 @@ class Profile:
     def failure_bound(self, error: float) -> float:
         """Upper bound on the probability that one healthy read-out does not give the key.
 
-        The code's bound, plus the probability of more than `max_error` wrong bits. `error` is the mean error rate of
-        the selected cells. Cells differ in their error rates; over chips drawn at random errors are independent with
-        the mean rate, and for one given chip the number of errors only varies less (Hoeffding 1956).
+        The code's bound (for polar codes proven at their design rate, see `Polar.failure_bound`), plus the probability
+        of more than `max_error` wrong bits. `error` is the mean error rate of the selected cells. Cells differ in their
+        error rates; over chips drawn at random errors are independent with the mean rate, and for one given chip the
+        number of errors only varies less (Hoeffding 1956).
 
         Raises:
             ParameterError: a rate outside [0, 1/2].

@@ -25,7 +25,7 @@ from fingerprint.extractor import (
 )
 from fingerprint.puf.arbiter import ArbiterPuf
 from fingerprint.puf.base import StrongPuf, WeakPuf
-from fingerprint.puf.delay import DelayParameters
+from fingerprint.puf.delay import Chains, DelayParameters
 from fingerprint.puf.environment import AGED, COLD, CORNERS, HIGH_SUPPLY, HOT, LOW_SUPPLY, NOMINAL, Environment
 from fingerprint.puf.feed_forward import FeedForwardPuf
 from fingerprint.puf.interpose import InterposePuf
@@ -44,6 +44,7 @@ __all__ = [
     "PROFILE",
     "PROFILES",
     "ArbiterPuf",
+    "Chains",
     "DelayParameters",
     "Enrolment",
     "Environment",

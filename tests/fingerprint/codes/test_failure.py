@@ -48,6 +48,14 @@ def test_importance_sampling_finds_rare_failures(near):
     assert found.failures > 1000
 
 
+def test_no_failure_seen_is_no_proof():
+    """Without a failure the upper end is 3 / words for plain counting, and 1 for importance sampling."""
+    plain = estimate(Golay(), 0.001, generator=np.random.default_rng(1), words=100)
+    raised = estimate(Golay(), 0.001, generator=np.random.default_rng(1), words=100, raised=0.002)
+    assert (plain.failures, plain.probability, plain.high) == (0, 0, 0.03)
+    assert (raised.failures, raised.high) == (0, 1.0)
+
+
 def test_an_inner_block_code_is_bounded_by_spoiled_words():
     """Golay inside BCH: the bound counts inner words, and a simulation stays below it."""
     code = Concatenated(Bch(degree=6, t=7, shortened=3), Golay())

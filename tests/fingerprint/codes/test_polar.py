@@ -144,3 +144,14 @@ def test_impossible_designs_are_refused():
     for count in (0, 65):
         with pytest.raises(ParameterError, match="do not fit"):
             design(64, count, error=0.1)
+
+
+def test_light_words_are_light_words_of_the_code():
+    """On a small code they are its lightest words, found without listing them all; none is zero."""
+    code = Polar(n=32, information=design(32, 8, error=0.1), checks=0, paths=1, error=0.1)
+    every = code.encode(_all(8)).sum(axis=1)
+    light = code.light(5)
+    assert light.sum(axis=1).min() == np.sort(every)[1]
+    assert np.array_equal(code.encode(code.decode(values_of(light)).message), light)
+    assert light.any(axis=1).all()
+    assert len(Polar(n=32, information=design(32, 9, error=0.1), checks=8, paths=1, error=0.1).light(100)) <= 100
