@@ -1,25 +1,24 @@
 """Preparing a release: from a teacher and a transfer set to a verifier pack, a signing kit and a minting base."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from distill import outputs
+from distill import fitting, outputs
 from distill.loop import Settings, Training, seeded, train
 from distill.mint import fit_minting_map, mint
 from distill.objectives import HintonKD
-from distill.signing import Signature, sign
 from distill.taps import Features
-from fingerprint import seeds
-from fingerprint.carriers import Whitening, fit_whitening
+from fingerprint import schemes, seeds
 from fingerprint.errors import ParameterError
 from fingerprint.kit import DEFAULT_STRENGTH, SigningKit
 from fingerprint.pack import DEFAULT_ALPHA, DEFAULT_RIDGE, VerifierPack
 from fingerprint.pool import default_pool
+from fingerprint.whitening import Whitening, fit_shared_whitening
 
 CLEAN, BASE = "clean", "base"
 
@@ -36,6 +35,9 @@ class Recipe:
         alpha: family-wise false-accusation probability.
         temperature: of the distillation.
         training: epochs, batch size, learning rate.
+        scheme: one of `fingerprint.schemes.CATALOGUE`.
+        settings: constants of the scheme that differ from its defaults.
+        shadows: students with other codewords that a scheme may train its decoder on.
     """
 
     components: int = 24
@@ -44,6 +46,9 @@ class Recipe:
     alpha: float = DEFAULT_ALPHA
     temperature: float = 4.0
     training: Settings = field(default_factory=Settings)
+    scheme: str = schemes.DEFAULT
+    settings: schemes.Settings = field(default_factory=dict)
+    shadows: int = 2
 
     def __post_init__(self) -> None:
         if self.clean_students < 2:
@@ -67,7 +72,13 @@ class Prepared:
 
     def distil(self, codeword: ArrayLike, *, seed: tuple[seeds.Word, ...], progress: str | None = None) -> Training:
         """A copy trained from the signed teacher."""
-        targets = sign(self.teacher_logits, self.teacher_features, Signature.of(self.kit, codeword))
+        shift = self.kit.shift(
+            codeword,
+            inputs=self.transfer.numpy(),
+            logits=self.teacher_logits.numpy(),
+            features=self.teacher_features.numpy(),
+        )
+        targets = self.teacher_logits + torch.as_tensor(shift, dtype=self.teacher_logits.dtype)
         return _student(self.student, self.transfer, targets, self.recipe, seed, progress)
 
     def mint(self, codeword: ArrayLike) -> nn.Module:
@@ -109,23 +120,39 @@ def prepare_release(
     """
     chosen = recipe or Recipe()
     logits, tapped = outputs.with_features(teacher, transfer, features)
-    whitening = fit_whitening(tapped.numpy(), components=chosen.components)
     clean = clean or tuple(
         _student(
             student, transfer, logits, chosen, (*seed, "clean", i), f"clean student {i + 1}" if progress else None
         ).model
         for i in range(chosen.clean_students)
     )
-    pack = _pack(teacher, features, probes, whitening, clean, release_key, chosen)
-    kit = SigningKit(
-        release=pack.release_id,
+    read = outputs.before_head(clean[0], transfer, head)
+    whitening = fit_shared_whitening(tapped.numpy(), read.numpy(), components=chosen.components)
+    draft = SigningKit(
+        release="",  # the digest of a pack that is not made yet
         release_key=release_key,
         whitening=whitening,
         classes=logits.shape[1],
         strength=chosen.strength,
         sigma=float(outputs.centred(logits).std()),
         minting=fit_minting_map(clean[0], transfer, whitening(tapped.numpy()), head=head),
+        scheme=chosen.scheme,
+        settings=chosen.settings,
     )
+    ground = fitting.Ground(
+        transfer=transfer,
+        teacher_logits=logits,
+        teacher_features=tapped,
+        probes=probes,
+        clean=clean,
+        kit=draft,
+        distil=lambda targets, words: _student(student, transfer, targets, chosen, words, None).model,
+        shadows=chosen.shadows,
+        seed=seed,
+    )
+    fitted = fitting.fit(chosen.scheme, ground)
+    pack = _pack(teacher, features, probes, whitening, clean, release_key, chosen, fitted)
+    kit = replace(draft, release=pack.release_id, settings=fitted.settings)
     return Prepared(
         pack=pack,
         kit=kit,
@@ -161,6 +188,7 @@ def _pack(
     clean: tuple[nn.Module, ...],
     release_key: bytes,
     recipe: Recipe,
+    fitted: fitting.Fitted,
 ) -> VerifierPack:
     _, tapped = outputs.with_features(teacher, probes, features)
     centred = [outputs.centred(outputs.logits(model, probes)) for model in clean]
@@ -173,6 +201,9 @@ def _pack(
         pool=default_pool(tuple(sorted(references))),
         alpha=recipe.alpha,
         ridge=DEFAULT_RIDGE,
+        scheme=recipe.scheme,
+        settings=fitted.settings,
+        tensors=fitted.tensors,
     )
 
 

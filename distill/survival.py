@@ -12,9 +12,11 @@ from scipy.special import log_softmax, softmax
 
 from distill.errors import SettingsError
 from distill.transforms.base import OBSERVATIONS
+from fingerprint import schemes
 from fingerprint.observation import observe
 from fingerprint.pack import VerifierPack
-from fingerprint.verify import Candidates, gather, judge
+from fingerprint.schemes.scoring import scoring
+from fingerprint.verify import Candidates, Evidence, gather, judge
 
 DEVICES = 1_000_000  # hypotheses that every family-wise figure accounts for
 TOP = 3
@@ -27,16 +29,16 @@ class Reading:
 
     Attributes:
         score: of the suspect's own device, the best one when it came from several or from none.
-        max_score: sqrt(L), the score of a suspect whose evidence is its codeword.
+        max_score: the greatest score there can be; None for a scheme whose score has no bound.
         family_wise_p: of that device, among 10^6.
         named_correctly: a true device is named and no other; for a suspect of nobody's, that nobody is named.
-        ber: share of codeword bits whose sign of the evidence is wrong; None for a suspect of nobody's.
+        ber: share of payload bits that the evidence says wrongly; None for a suspect of nobody's and without bits.
         fer: whether another enrolled device scores as high as a true one, 0 or 1; None for a suspect of nobody's.
         probes: answers used.
     """
 
     score: float
-    max_score: float
+    max_score: float | None
     family_wise_p: float
     named_correctly: bool
     ber: float | None
@@ -87,13 +89,14 @@ def read(
     own = [row for row in verdict.ranked if row.device in truth] or list(verdict.ranked)
     others = [row.score for row in verdict.ranked if row.device not in truth]
     named = set(verdict.named)
-    bits = candidates.codewords[candidates.devices.index(own[0].device)]
+    codeword = candidates.codewords[candidates.devices.index(own[0].device)]
+    rules = schemes.scheme(pack.scheme)
     return Reading(
         score=own[0].score,
-        max_score=float(np.sqrt(pack.bits)),
+        max_score=rules.greatest_score(classes=pack.classes, bits=pack.bits),
         family_wise_p=own[0].family_wise_p,
         named_correctly=bool(named) and named <= truth if truth else not named,
-        ber=float((np.sign(evidence.values) != bits).mean()) if truth else None,
+        ber=_bit_errors(pack, evidence, codeword) if truth else None,
         fer=float(max(others, default=-np.inf) >= own[0].score) if truth else None,
         probes=evidence.probes,
     )
@@ -102,6 +105,14 @@ def read(
 def fields(reading: Reading) -> dict[str, Any]:
     """The reading as plain values."""
     return asdict(reading)
+
+
+def _bit_errors(pack: VerifierPack, evidence: Evidence, codeword: NDArray[np.int8]) -> float | None:
+    rules = scoring(pack.scheme)
+    said = rules.decoded(evidence)
+    if said is None:
+        return None
+    return float((said != rules.payload(codeword[None], classes=pack.classes)[0]).mean())
 
 
 def _top(probabilities: Floats) -> Floats:

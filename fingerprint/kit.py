@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fingerprint import canonical, schemes, tensorfile
-from fingerprint.carriers import Rotation, Whitening
+from fingerprint.carriers import Rotation
 from fingerprint.errors import CanonicalMalformed, KitMalformed, MalformedError, ParameterError
 from fingerprint.schemes.subspace import signature_map
+from fingerprint.whitening import Whitening
 
 TAG = "countermark/signing-kit"
 VERSION = 1

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_softmax, logsumexp
+from scipy.special import log_softmax, logsumexp, softmax
 
 from fingerprint import canonical
+from fingerprint.coarseness import is_piled_up, is_rounded, uniform_share, without_uniform
 from fingerprint.errors import (
     ConstantOutputs,
     LabelOutOfRange,
@@ -30,7 +31,8 @@ from fingerprint.errors import (
 )
 
 PROBABILITY_TOLERANCE = 2e-2  # answers rounded to two digits over ten classes still sum to one within this
-SMALLEST_PROBABILITY = 1e-6  # a rounded or reported zero stands for at least this much
+SMALLEST_PROBABILITY = 1e-6  # what a zero of rounded, smoothed or cut answers stands for
+UNDERFLOW = 1e-30  # what a zero of unrounded answers stands for: float32 ends there
 
 
 class Kind(StrEnum):
@@ -65,32 +67,60 @@ class Observation:
         return int(self.values.shape[0])
 
     @cached_property
+    def fine(self) -> bool:
+        """Whether the answers tell small probabilities apart: neither rounded, nor smoothed, nor cut off."""
+        if self.kind in (Kind.TOP_K, Kind.LABELS) or is_piled_up(self._raw):
+            return False
+        return self.kind is not Kind.PROBS or not is_rounded(self.values)
+
+    @cached_property
     def log_probabilities(self) -> NDArray[np.float64]:
-        """log p, (n, C): of logits their log-softmax, of probabilities and top-k answers the log of `probabilities`.
+        """log p, (n, C): of logits their log-softmax, of everything else the log of `probabilities`.
 
         Raises:
             UnknownKind: labels have no probabilities.
         """
-        match self.kind:
-            case Kind.LOGITS | Kind.LOGPROBS:
-                return np.asarray(log_softmax(self.values, axis=1))
-            case Kind.PROBS | Kind.TOP_K:
-                return np.asarray(np.log(self.probabilities))
-            case _:
-                raise UnknownKind("labels carry no probabilities; use the one-hot answers")
+        if self.kind is Kind.LABELS:
+            raise UnknownKind("labels carry no probabilities; use the one-hot answers")
+        if self.kind in (Kind.LOGITS, Kind.LOGPROBS) and self._uniform_share == 0:
+            return np.asarray(log_softmax(self.values, axis=1))
+        return np.asarray(np.log(self.probabilities))
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """q, (n, C), rows summing to one; one-hot for labels; what top-k answers leave out is spread evenly."""
+        """q, (n, C), rows summing to one, without what was mixed in evenly; one-hot for labels.
+
+        What top-k answers leave out is spread evenly. A zero stands for a little mass: much less than an unrounded
+        answer tells, no less than a rounded one can.
+        """
+        if self.kind is Kind.LABELS:
+            return self._raw
+        floor = UNDERFLOW if self.fine else SMALLEST_PROBABILITY
+        floored = np.maximum(without_uniform(self._raw, self._uniform_share), floor)
+        return np.asarray(floored / floored.sum(axis=1, keepdims=True))
+
+    def tempered(self, temperature: float) -> NDArray[np.float64]:
+        """softmax(log q / T), (n, C): the answers with small probabilities raised.
+
+        Raises:
+            UnknownKind: labels have no probabilities.
+        """
+        return np.asarray(softmax(self.log_probabilities / temperature, axis=1))
+
+    @cached_property
+    def _uniform_share(self) -> float:
+        return 0.0 if self.kind in (Kind.TOP_K, Kind.LABELS) else uniform_share(self._raw)
+
+    @cached_property
+    def _raw(self) -> NDArray[np.float64]:
         match self.kind:
             case Kind.LABELS:
                 one_hot: NDArray[np.float64] = np.eye(self.classes)[self.values]
                 return one_hot
             case Kind.PROBS | Kind.TOP_K:
-                floored = np.maximum(self._spread, SMALLEST_PROBABILITY)
-                return np.asarray(floored / floored.sum(axis=1, keepdims=True))
+                return np.asarray(self._spread / self._spread.sum(axis=1, keepdims=True))
             case _:
-                return np.asarray(np.exp(self.log_probabilities))
+                return np.asarray(softmax(self.values, axis=1))
 
     @property
     def reported(self) -> NDArray[np.bool_]:

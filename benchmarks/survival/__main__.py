@@ -17,10 +17,10 @@ from typing import Any
 
 from benchmarks.survival import report, tasks
 from benchmarks.survival.data import FOLDER, DataMissing, load
-from benchmarks.survival.plan import FULL, QUICK
+from benchmarks.survival.plan import FULL, METHODS, QUICK
 from distill.survival import DEVICES
 
-SCHEMES = ("subspace",)
+SCHEMES = tuple(METHODS)
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """What is trained, on how much, and for how long: one full plan and a quick one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -10,8 +10,10 @@ from benchmarks.survival.data import Sizes
 from distill.loop import Settings
 from distill.release import Recipe
 from distill.transforms import CATALOGUE, Attack
+from fingerprint.schemes import DEFAULT
 
-METHODS = ("distilled", "minted")
+METHODS = {"subspace": ("distilled", "minted"), "static": ("distilled",), "cosine": ("distilled",)}
+COSINE_TEMPERATURE = 1.0  # the published mark lives in probabilities; other schemes distil at the recipe's temperature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,8 @@ class Plan:
         devices: copies of each method; the largest coalition needs five.
         most_labels: attacks with more labels are left out.
         strengths: of the trade-off curve.
+        trials: fresh keys of the cosine scheme's randomisation test.
+        peers_skip: attacks that are only run on the default scheme, by the beginning of their names.
     """
 
     name: str
@@ -39,11 +43,20 @@ class Plan:
     devices: int = 5
     most_labels: int = 6_666
     strengths: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.4)
+    trials: int = 999
+    peers_skip: tuple[str, ...] = ("new upper",)
 
-    @property
-    def attacks(self) -> tuple[Attack, ...]:
-        """Rows of the catalogue that this plan has the labels for."""
-        return tuple(row for row in CATALOGUE if row.labels <= self.most_labels)
+    def attacks(self, scheme: str) -> tuple[Attack, ...]:
+        """Rows of the catalogue that this plan has the labels for, and the patience."""
+        skipped = () if scheme == DEFAULT else self.peers_skip
+        return tuple(r for r in CATALOGUE if r.labels <= self.most_labels and not r.name.startswith(skipped))
+
+    def recipe_of(self, scheme: str, strength: float) -> Recipe:
+        """The recipe at one scheme and strength."""
+        plain = replace(self.recipe, scheme=scheme, strength=strength)
+        if scheme != "cosine":
+            return plain
+        return replace(plain, temperature=COSINE_TEMPERATURE, settings={"trials": self.trials})
 
 
 FULL = Plan(
@@ -64,4 +77,6 @@ QUICK = Plan(
     teaching=Settings(epochs=25, learning_rate=2e-3),
     recipe=Recipe(components=32, clean_students=3, training=Settings(epochs=24)),
     strengths=(0.05, 0.1, 0.2),
+    trials=199,
+    peers_skip=("new head", "new upper", "fine-tune", "average of", "second-hand same"),
 )

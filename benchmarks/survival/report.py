@@ -13,6 +13,9 @@ from distill.transforms.base import OBSERVATIONS
 from fingerprint import statistics
 
 Result = dict[str, Any]
+_ORDER = ("subspace", "static", "cosine")
+_CURVE = ("acc", "clean", "score", "BER", "FER")
+_STRONGEST = 24.0  # -log10 p beyond which all is as green
 
 
 def text(result: Result) -> str:
@@ -28,11 +31,11 @@ def text(result: Result) -> str:
         lines.append(f"{key[0]:10}{key[1]:11}{key[2]:24}{first['accuracy']:7.4f}{scratch}{scores}")
     lines += [
         "",
-        f"{'scheme':10}{'method':11}{'strength':>9}{'acc':>8}{'clean':>8}{'score':>8}{'BER':>8}{'not named':>11}",
+        f"{'scheme':10}{'method':11}{'strength':>9}" + "".join(f"{name:>8}" for name in _CURVE) + f"{'not named':>11}",
     ]
     lines += [
         f"{r['scheme']:10}{r['method']:11}{r['strength']:9.2f}{r['accuracy']:8.4f}{r['clean_accuracy']:8.4f}"
-        f"{r['score']:8.2f}{r['ber']:8.3f}{r['not_named']:11.2f}"
+        f"{r['score']:8.2f}{_share(r['ber']):>8}{r['fer']:8.2f}{r['not_named']:11.2f}"
         for r in result["trade_off"]
     ]
     limit = statistics.threshold(result["alpha"], result["devices"])
@@ -45,40 +48,42 @@ def text(result: Result) -> str:
 
 def picture(result: Result, path: Path) -> None:
     """A heat map per scheme and method: green where the device is named, red where it is not."""
-    pairs = sorted({(row["scheme"], row["method"]) for row in result["rows"]})
+    pairs = sorted({(row["scheme"], row["method"]) for row in result["rows"]}, key=lambda pair: _ORDER.index(pair[0]))
     attacks = list(dict.fromkeys(row["attack"] for row in result["rows"]))
-    figure = Figure(figsize=(2.2 + 3.6 * len(pairs), 1.4 + 0.3 * len(attacks)), layout="constrained")
-    limit = statistics.threshold(result["alpha"], result["devices"])
+    figure = Figure(figsize=(2.2 + 3.2 * len(pairs), 1.4 + 0.27 * len(attacks)), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(pairs), sharey=True))
     for place, pair in zip(axes, pairs, strict=True):
-        _panel(place, result, pair, attacks, limit)
+        _panel(place, result, pair, attacks)
     figure.suptitle(
-        f"Score of the copy's own device, {result['dataset']}, strength {result['strength']:g}; "
-        f"bold: named among {result['devices']:,} devices (score {limit:.1f} or more)",
-        fontsize=9,
+        f"What is left of the signature, {result['dataset']}, strength {result['strength']:g}. Colour: family-wise p "
+        f"of the copy's own device among {result['devices']:,}, green under {result['alpha']:g} (named, bold).\n"
+        "Numbers: score; subspace t, static bits right of 9, cosine signal-to-noise. Right of each panel: accuracy, %.",
+        fontsize=8,
     )
     figure.savefig(path, dpi=150)
 
 
-def _panel(axes: Axes, result: Result, pair: tuple[str, str], attacks: list[str], limit: float) -> None:
+def _panel(axes: Axes, result: Result, pair: tuple[str, str], attacks: list[str]) -> None:
     cells = {(r["attack"], r["observation"]): r for r in result["rows"] if (r["scheme"], r["method"]) == pair}
     grid = np.full((len(attacks), len(OBSERVATIONS)), np.nan)
     for (attack, observation), row in cells.items():
-        grid[attacks.index(attack), OBSERVATIONS.index(observation)] = row["score"]
-    top = max(row["max_score"] for row in cells.values())
-    norm = TwoSlopeNorm(vmin=0, vcenter=min(limit, 0.99 * top), vmax=top)
+        at = (attacks.index(attack), OBSERVATIONS.index(observation))
+        grid[at] = min(_STRONGEST, -np.log10(max(row["family_wise_p"], 1e-300)))
+    norm = TwoSlopeNorm(vmin=0, vcenter=-np.log10(result["alpha"]), vmax=_STRONGEST)
     axes.imshow(grid, cmap=mpl.colormaps["RdYlGn"], norm=norm, aspect="auto")
     for (attack, observation), row in cells.items():
-        at = (OBSERVATIONS.index(observation), attacks.index(attack))
+        spot = (OBSERVATIONS.index(observation), attacks.index(attack))
         weight = "bold" if row["family_wise_p"] <= result["alpha"] else "normal"
-        axes.text(*at, f"{row['score']:.1f}", ha="center", va="center", fontsize=7, weight=weight)
+        axes.text(*spot, f"{row['score']:.1f}", ha="center", va="center", fontsize=7, weight=weight)
     accuracy = {attack: row["accuracy"] for (attack, _), row in cells.items()}
     axes.set_yticks(range(len(attacks)), attacks, fontsize=7)
     axes.set_xticks(range(len(OBSERVATIONS)), OBSERVATIONS, fontsize=7)
     right = axes.secondary_yaxis("right")
-    right.set_yticks(range(len(attacks)), [f"{100 * accuracy[a]:.1f}" for a in attacks], fontsize=6)
+    right.set_yticks(
+        range(len(attacks)), [f"{100 * accuracy[a]:.1f}" if a in accuracy else "" for a in attacks], fontsize=6
+    )
     right.tick_params(length=0)
-    axes.set_title(f"{pair[0]}, {pair[1]}   (right: accuracy, %)", fontsize=8)
+    axes.set_title(f"{pair[0]}, {pair[1]}", fontsize=8)
 
 
 def _grouped(result: Result) -> dict[tuple[str, str, str], dict[str, Result]]:
@@ -86,6 +91,10 @@ def _grouped(result: Result) -> dict[tuple[str, str, str], dict[str, Result]]:
     for row in sorted(result["rows"], key=lambda r: (r["scheme"], r["method"])):
         found.setdefault((row["scheme"], row["method"], row["attack"]), {})[row["observation"]] = row
     return found
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _cell(row: Result | None) -> str:

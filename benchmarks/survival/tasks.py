@@ -12,9 +12,12 @@ import numpy as np
 from benchmarks.survival.plan import METHODS, Plan
 from benchmarks.survival.workshop import CLEAN, INDEPENDENT, Answers, Workshop, workshop
 from distill import outputs
-from distill.survival import fields, read
+from distill.survival import Floats, fields, read
 from distill.transforms import attack
 from distill.transforms.base import OBSERVATIONS
+from fingerprint.pack import VerifierPack
+from fingerprint.schemes.cosine.scoring import PAPER_THRESHOLD
+from fingerprint.verify import Candidates
 
 Row = dict[str, Any]
 MINTED_FOR_CURVE = 20  # minted copies per strength: milliseconds each to make, a second each to verify
@@ -48,11 +51,11 @@ def perform(task: Task) -> tuple[float, list[Row]]:
 def stages(plan: Plan, schemes: tuple[str, ...]) -> list[tuple[str, list[tuple[Any, ...]]]]:
     """Caption and tasks of every stage."""
     strength = plan.recipe.strength
-    labels = sorted({row.labels for row in plan.attacks if row.labels})
+    labels = sorted({row.labels for scheme in schemes for row in plan.attacks(scheme) if row.labels})
     copies = [("copy", scheme, strength, number) for scheme in schemes for number in range(plan.devices)]
     curve = [("curve", scheme, value) for scheme in schemes for value in plan.strengths]
-    attacks = [("attack", s, m, a.name) for a in plan.attacks for s in schemes for m in METHODS]
-    strangers = [("stranger", s, m, name) for s in schemes for m in METHODS for name in (CLEAN, INDEPENDENT)]
+    attacks = [("attack", s, m, a.name) for s in schemes for m in METHODS[s] for a in plan.attacks(s)]
+    strangers = [("stranger", s, m, name) for s in schemes for m in METHODS[s] for name in (CLEAN, INDEPENDENT)]
     return [
         ("teacher", [("teacher",)]),
         ("clean students", [("clean", number) for number in range(plan.recipe.clean_students + 1)]),
@@ -125,18 +128,25 @@ def _rows(
             **head,
             "observation": observation,
             **accuracies,
-            **fields(read(pack, candidates, logits, observation=observation, truth=truth)),
+            **_reading(pack, candidates, logits, observation, truth),
         }
         for observation in observations
     ]
 
 
+def _reading(
+    pack: VerifierPack, candidates: Candidates, logits: Floats, observation: str, truth: frozenset[str]
+) -> Row:
+    found = fields(read(pack, candidates, logits, observation=observation, truth=truth))
+    if pack.scheme == "cosine":  # the published rule, which knows no number of devices
+        found["paper_rule_accuses"] = found["score"] > PAPER_THRESHOLD
+    return found
+
+
 def _curve(shop: Workshop, scheme: str, strength: float) -> list[Row]:
     """Strength against accuracy and key recovery, untouched copies answering log-probabilities."""
-    return [
-        _curve_row(shop, scheme, strength, "distilled", 1),
-        _curve_row(shop, scheme, strength, "minted", MINTED_FOR_CURVE),
-    ]
+    counts = {"distilled": 1, "minted": MINTED_FOR_CURVE}
+    return [_curve_row(shop, scheme, strength, method, counts[method]) for method in METHODS[scheme]]
 
 
 def _curve_row(shop: Workshop, scheme: str, strength: float, method: str, count: int) -> Row:
@@ -158,7 +168,8 @@ def _curve_row(shop: Workshop, scheme: str, strength: float, method: str, count:
         "clean_accuracy": shop.clean_accuracy,
         "score": float(np.mean([reading.score for reading in readings])),
         "max_score": readings[0].max_score,
-        "ber": float(np.mean([reading.ber for reading in readings])),
+        "ber": None if readings[0].ber is None else float(np.mean([reading.ber for reading in readings])),
+        "fer": float(np.mean([reading.fer for reading in readings])),
         "not_named": float(np.mean([not reading.named_correctly for reading in readings])),
     }
 

@@ -1,7 +1,7 @@
 """Everything that is trained, each once: teacher, clean students, copies, attacked copies, models from scratch."""
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ Answers = dict[str, NDArray[np.float32]]
 CLEAN, INDEPENDENT = "clean", "independent"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Workshop:
     """Makes things on demand and keeps them in the cache.
 
@@ -81,8 +81,8 @@ class Workshop:
             transfer=self.data.transfer,
             probes=self.data.probes,
             release_key=seeds.stream(*self._words("release key", scheme)).bytes(32),
-            seed=self._words("release"),
-            recipe=replace(self.plan.recipe, strength=strength),
+            seed=self._words("release", scheme),
+            recipe=self.plan.recipe_of(scheme, strength),
             clean=tuple(self.clean(number) for number in range(self.plan.recipe.clean_students)),
         )
 

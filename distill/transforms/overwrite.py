@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from distill import outputs
 from distill.mint import linear
 from fingerprint import seeds
-from fingerprint.carriers import Rotation, fit_whitening, signature_matrix
+from fingerprint.carriers import Rotation, signature_matrix
+from fingerprint.whitening import fit_whitening
 
 
 def overwrite(

@@ -17,10 +17,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fingerprint.carriers import Rotation, Whitening
+from fingerprint.carriers import Rotation
 from fingerprint.errors import ParameterError
 from fingerprint.observation import Observation
 from fingerprint.pool import Pool
+from fingerprint.whitening import Whitening
 
 Floats = NDArray[np.float64]
 Signs = NDArray[np.int8]

@@ -13,8 +13,8 @@ from distill.loop import seeded
 from distill.mint import fit_minting_map, mint
 from distill.outputs import logits
 from fingerprint import seeds
-from fingerprint.carriers import Whitening
 from fingerprint.kit import SigningKit
+from fingerprint.whitening import Whitening
 
 C, WIDTH, K = 4, 8, 3
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fingerprint import codeword, seeds
-from fingerprint.carriers import fit_whitening
 from fingerprint.kit import SigningKit
 from fingerprint.pack import VerifierPack
 from fingerprint.pool import default_pool
+from fingerprint.whitening import fit_whitening
 
 KEY = bytes(range(32))
 

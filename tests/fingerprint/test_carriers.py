@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingerprint import seeds
-from fingerprint.carriers import Rotation, fit_whitening, from_class_basis, signature_matrix, to_class_basis
+from fingerprint.carriers import Rotation, from_class_basis, signature_matrix, to_class_basis
 from fingerprint.errors import ParameterError
+from fingerprint.whitening import fit_shared_whitening, fit_whitening
 
 KEY = b"r" * 32
 
@@ -73,6 +74,35 @@ def test_whitening_whitens_in_falling_order():
     assert (np.diff(explained) < 0).all()
     again = fit_whitening(f[::-1], components=5)
     assert np.allclose(whitening.projection, again.projection)
+
+
+def slow_shares(f, g, projection):
+    """Share of each component's variance that a least-squares fit on the students explains."""
+    h = (f - f.mean(axis=0)) @ projection
+    design = np.column_stack([g, np.ones(len(g))])
+    residual = h - design @ np.linalg.lstsq(design, h, rcond=None)[0]
+    return 1 - residual.var(axis=0) / h.var(axis=0)
+
+
+def test_shared_whitening_takes_what_students_can_tell():
+    """It is a whitening; its components' explained shares fall and are the largest that any direction has."""
+    rng = seeds.stream("tests", "shared")
+    f = rng.normal(size=(800, 8)) * np.arange(1, 9)
+    g = np.tanh(f[:, 1:6] @ rng.normal(size=(5, 12)) / 6) + 0.1 * rng.normal(size=(800, 12))
+    whitening = fit_shared_whitening(f, g, components=4)
+    assert np.allclose(np.cov(whitening(f).T, bias=True), np.eye(4), atol=1e-9)
+    shares = slow_shares(f, g, whitening.projection)
+    assert (np.diff(shares) < 1e-3).all()
+    directions = rng.normal(size=(8, 200))
+    assert slow_shares(f, g, directions).max() < shares[0] + 1e-3
+    assert shares.mean() > slow_shares(f, g, fit_whitening(f, components=4).projection).mean()
+
+
+@pytest.mark.parametrize("students", [np.zeros((3, 2)), np.full((50, 2), np.nan), np.zeros(50)])
+def test_shared_whitening_refuses_other_samples(students):
+    """Students seen on other inputs, or NaN."""
+    with pytest.raises(ParameterError):
+        fit_shared_whitening(seeds.stream("tests", "bad").normal(size=(50, 4)), students, components=2)
 
 
 def bad_whitenings():

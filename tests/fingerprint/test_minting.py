@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fingerprint import seeds
-from fingerprint.carriers import Whitening
 from fingerprint.errors import ParameterError
 from fingerprint.kit import SigningKit
 from fingerprint.minting import HeadChanges, head_changes
+from fingerprint.whitening import Whitening
 
 F, K, C, WIDTH = 9, 6, 5, 11
 

@@ -92,6 +92,7 @@ def bad_packs():
             "references": {"clean": np.zeros((400, 5), np.float32), "b": np.zeros((400, 4), np.float32)}
         },
         "kind without weights": {"pool": {**pool, Kind.LABELS: ()}},
+        "nothing for rounded answers": {"pool": {**pool, Kind.PROBS: pool[Kind.PROBS][1:]}},
         "unknown reference": {"pool": default_pool(("base",))},
     }
 
@@ -110,9 +111,11 @@ def test_impossible_kits_are_refused(release, changed):
         dataclasses.replace(release.kit, **changed)
 
 
-@pytest.mark.parametrize("changed", [{"estimator": "best"}, {"weight": 0.0}, {"weight": float("nan")}])
+@pytest.mark.parametrize(
+    "changed", [{"estimator": "best"}, {"weight": 0.0}, {"weight": float("nan")}, {"temperature": 0.5}]
+)
 def test_impossible_weights_are_refused(changed):
-    """Unknown estimators and weights that are not positive."""
+    """Unknown estimators, weights that are not positive, temperatures below one."""
     with pytest.raises(errors.ParameterError):
         Term(**{"estimator": "score", "reference": "clean", "weight": 1.0, **changed})
 

@@ -2,13 +2,14 @@
 
     key K_d = (i*, v), frequency f;   u(x) = <v, x> / s,   a_i = cos(f u) for i = i*, cos(f u + pi) for the others
     q'_i* = (q_i* + eps (1 + a_i*)) / (1 + 2 eps),   q'_i = (q_i + eps (1 + a_i) / (C - 1)) / (1 + 2 eps)
-    SNR = Lomb-Scargle power of (u, q_i*) within 0.005 of f / mean power elsewhere, over the surest answers of class i*
+    SNR = Lomb-Scargle power of (u, q_i*) within 0.005 of f / mean power elsewhere, over inputs surely of class i*
 
-The paper has one key a model and calls SNR > 8 a hit. Two things are OURS. A device's codeword is the seed of its key,
-so that many devices have one each. And the p-value is an exact randomisation test: given the answers, the keys of
-unrelated devices and M fresh keys are exchangeable, hence p = (1 + #{fresh SNR >= SNR_d}) / (M + 1), valid whatever the
-answers are. The paper's rule has no such guarantee. s is the root mean square spread of the inputs along a
-random direction, so that f is in radians per standard deviation.
+The paper has one key a model and calls SNR > 8 a hit. Three things are OURS. Which inputs are surely of a class is
+asked of clean students, which helps the mark: a suspect's own surest answers are the crests of the wave alone. A
+device's codeword is the seed of its key, so that many devices have one each. And the p-value is an exact randomisation
+test: given the answers, the keys of unrelated devices and M fresh keys are exchangeable, hence
+p = (1 + #{fresh SNR >= SNR_d}) / (M + 1), valid whatever the answers are. The paper's rule has no such guarantee.
+s is the root mean square spread of the inputs along a random direction: f is in radians per standard deviation.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from fingerprint.schemes.base import Floats, Kit, Pack, Settings, checked_codewo
 from fingerprint.schemes.cosine.keys import flat, key
 
 CODEWORD_BITS = 128
+REFERENCE = "clean"
 _SMALLEST = 1e-30
 
 
@@ -45,7 +47,11 @@ class Cosine:
         return
 
     def check(self, pack: Pack) -> None:
-        """Frequency, scale and trials that make a spectrum."""
+        """A clean reference, and frequency, scale and trials that make a spectrum."""
+        if REFERENCE not in pack.references:
+            raise ParameterError(
+                f"the cosine scheme picks sure answers by the reference {REFERENCE!r}; the pack lacks it"
+            )
         if not pack.settings.get("frequency", 0) > 0 or not pack.settings.get("scale", 0) > 0:
             raise ParameterError("the cosine scheme needs a positive frequency and a positive scale")
         if not 1 <= pack.settings.get("trials", 0) <= 10**6:
@@ -78,6 +84,7 @@ class Cosine:
         """A cosine of the input is no linear map of a student's features."""
         raise ParameterError("a cosine signature cannot be minted into a last layer; distil the copy")
 
-    def gather(self, pack: Pack, observation: Observation) -> Floats:  # noqa: ARG002 - same for all schemes
-        """The probabilities, (n, C): the spectrum needs a key, the answers do not."""
-        return observation.probabilities.copy()
+    def gather(self, pack: Pack, observation: Observation) -> Floats:
+        """The answers' probabilities and the reference's, (2, n, C): the spectrum needs a key, these do not."""
+        reference = softmax(pack.references[REFERENCE].astype(np.float64), axis=1)
+        return np.stack([observation.probabilities, reference])

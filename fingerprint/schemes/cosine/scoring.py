@@ -15,7 +15,8 @@ from fingerprint.schemes.scores import Scores
 
 PAPER_THRESHOLD = 8.0  # the published rule: SNR above this is a hit
 WINDOW = 0.005  # of the published signal-to-noise ratio
-SURE, GRID = 500, 96  # answers used per class; frequencies of the spectrum, up to three times f
+SURE = 500  # answers used at most: of a class, the n / C that the reference is surest of
+GRID, WIDEST = 200, 10  # frequencies of the spectrum, up to ten times f
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def signal_to_noise(u: Floats, values: Floats, frequency: float) -> float:
     if not (centred * centred).sum() > 0:
         return 0.0
     near = np.array([frequency - WINDOW, frequency, frequency + WINDOW])
-    grid = np.linspace(3 * frequency / GRID, 3 * frequency, GRID)
+    grid = np.linspace(WIDEST * frequency / GRID, WIDEST * frequency, GRID)
     grid = grid[np.abs(grid - frequency) > WINDOW]
     power = lombscargle(u, centred, np.r_[near, grid])
     noise = float(power[near.size :].mean())
@@ -70,15 +71,15 @@ def _ratios(evidence: Evidence, codewords: Signs) -> Floats:
     if evidence.inputs is None:
         raise ParameterError("evidence without the probes cannot be scored under the cosine scheme; gather it again")
     frequency, spread = float(evidence.settings["frequency"]), float(evidence.settings["scale"])
-    classes, width = evidence.values.shape[1], evidence.inputs.shape[1]
-    sure = np.argsort(-evidence.values, axis=0, kind="stable")[:SURE]
+    answers, reference = evidence.values
+    classes, width = answers.shape[1], evidence.inputs.shape[1]
+    # by the reference, not by the answers: the largest answers are those at the wave's crests
+    sure = np.argsort(-reference, axis=0, kind="stable")[: max(2, min(SURE, len(answers) // classes))]
     ratios = np.zeros(len(codewords))
     for number, word in enumerate(codewords):
         target, direction = key(word, classes=classes, width=width)
         rows = sure[:, target]
-        ratios[number] = signal_to_noise(
-            evidence.inputs[rows] @ direction / spread, evidence.values[rows, target], frequency
-        )
+        ratios[number] = signal_to_noise(evidence.inputs[rows] @ direction / spread, answers[rows, target], frequency)
     return ratios
 
 

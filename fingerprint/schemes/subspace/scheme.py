@@ -42,8 +42,8 @@ class Subspace:
         """Features of one component or more, and a pool that weighs every kind of answer with known references."""
         if pack.components < 1:
             raise ParameterError("the subspace scheme needs one component or more")
-        if set(pack.pool) != set(Kind) or not all(pack.pool.values()):
-            raise ParameterError(f"the pool must weigh every kind of answer: {', '.join(Kind)}")
+        if set(pack.pool) != set(Kind) or not all(map(_reads_coarse, pack.pool.values())):
+            raise ParameterError(f"the pool must weigh every kind of answer, coarse ones too: {', '.join(Kind)}")
         named = {term.reference for terms in pack.pool.values() for term in terms}
         if not named <= set(pack.references):
             unknown = sorted(named - set(pack.references))
@@ -72,11 +72,17 @@ class Subspace:
         """The pooled evidence, rotated back to codeword order, (L,)."""
         pooled = np.zeros(pack.rotation.length)
         for term in pack.pool[observation.kind]:
+            if term.reads_small_probabilities and not observation.fine:
+                continue
             estimate = _estimate(pack, observation, term).ravel()
             size = float(np.linalg.norm(estimate))
             if size > 0:
                 pooled += term.weight * estimate / size
         return pack.rotation.inverse(pooled)
+
+
+def _reads_coarse(terms: tuple[Term, ...]) -> bool:
+    return any(not term.reads_small_probabilities for term in terms)
 
 
 def signature_map(kit: Kit, codeword: ArrayLike) -> Floats:
@@ -91,7 +97,7 @@ def _estimate(pack: Pack, observation: Observation, term: Term) -> NDArray[np.fl
     if term.estimator == RESIDUAL:
         return residual_evidence(observation.log_probabilities, features=features, reference=reference)
     return score_evidence(
-        observation.probabilities,
+        observation.probabilities if term.temperature == 1 else observation.tempered(term.temperature),
         features=features,
         reference=reference,
         ridge=pack.ridge,
