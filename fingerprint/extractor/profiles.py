@@ -33,7 +33,7 @@ POLAR_128 = Profile(
 )
 
 #: A 128-bit key from 1,024 response bits, as many as arXiv 1701.07320 takes. Its failure rate at 15 % with lists of up
-#: to 512 paths is extrapolated from measured rates and not proven, see docs/puf.md: choose `POLAR_128` where cells allow.
+#: to 512 paths is extrapolated from measured rates and not proven, see docs/puf.md: choose `POLAR_128` if cells allow.
 POLAR_128_SHORT = Profile(
     name="polar-128-short",
     code=Polar(n=1024, information=INFORMATION_1024, checks=16, paths=512, error=0.15),
