@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.puf.figures import puf
+
 ROOT = Path(__file__).parent.parent
 MEASURED = ROOT / "docs" / "measured"
 _BLOCK = re.compile(r"(<!-- figures: (?P<name>[a-z_]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
@@ -51,7 +53,7 @@ def demo(numbers: dict[str, Any]) -> str:
     )
 
 
-RENDER: dict[str, Callable[[Any], str]] = {"demo": demo}
+RENDER: dict[str, Callable[[Any], str]] = {"demo": demo, "puf": puf}
 
 
 def fill(text: str) -> str:
