@@ -53,6 +53,24 @@ def mint(
     return safetensors.LENGTH.pack(len(text)) + text + bytes(changed)
 
 
+def last_layer(base: bytes, kit: SigningKit) -> str:
+    """Name of the base's last layer: the one linear layer with bias of the shape that the release mints.
+
+    Raises:
+        ArtefactError: not safetensors, no such layer, or several of that shape.
+        ParameterError: a release that cannot mint.
+    """
+    header, _ = _split(base)
+    weight, bias = (list(delta.shape) for delta in kit.head_delta(np.ones(kit.bits, dtype=np.int8)))
+    shapes = {name: entry.get("shape") for name, entry in header.items() if name != safetensors.METADATA}
+    layers = [name.removesuffix(".weight") for name in shapes if name.endswith(".weight")]
+    fitting = [name for name in layers if shapes[f"{name}.weight"] == weight and shapes.get(f"{name}.bias") == bias]
+    if len(fitting) != 1:
+        found = f"{sorted(fitting)} have" if fitting else "no layer has"
+        raise ArtefactError(f"{found} the shape {weight} of the release's last layer; name it with --head")
+    return fitting[0]
+
+
 def provenance(copy: bytes) -> dict[str, Any]:
     """What a copy's file says about itself.
 

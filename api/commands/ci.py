@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from api.artefacts import last_layer
 from api.client import ServiceError
 from api.commands import files
 from api.commands.desks import Data, Desk, Server, desk_of
@@ -33,7 +34,7 @@ def ci(
     base: Annotated[Path, typer.Option("--base", help="The base's state dict, safetensors.")],
     out: Annotated[Path, typer.Option("--out", help="Directory for the copies and countermark.json.")],
     device: Annotated[list[str], typer.Option("--device", help="An enrolled device; repeat for several.")],
-    head: Annotated[str, typer.Option("--head", help="Name of the base's last layer.")] = "fc",
+    head: Annotated[str | None, typer.Option("--head", help="The base's last layer, if shapes do not tell.")] = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="Markdown file to add a summary to.")] = None,
     data: Data = None,
     server: Server = None,
@@ -43,7 +44,8 @@ def ci(
     pack_bytes, signer, state = files.read(pack), SigningKit.from_bytes(files.read(kit)), files.read(base)
     with desk_of(data, server) as desk:
         committed = _commit(desk, release, pack_bytes)
-        minter = Minter(desk=desk, kit=signer, release=release, base=state, head=head)
+        last = head or last_layer(state, signer)
+        minter = Minter(desk=desk, kit=signer, release=release, base=state, head=last)
         minter.check()
         out.mkdir(parents=True, exist_ok=True)
         copies = {name: minter.copy_for(name, out / f"{name}.safetensors") for name in _progress(dict.fromkeys(device))}

@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from api.artefacts import last_layer
 from api.commands import files, kits
 from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
 from api.commands.minting import Minter
@@ -50,7 +51,9 @@ def issue(
     device: Device = None,
     base: Annotated[Path | None, typer.Option("--base", help="Mint: the base's state dict, safetensors.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Mint: new file for the copy.")] = None,
-    head: Annotated[str, typer.Option("--head", help="Mint: name of the base's last layer.")] = "fc",
+    head: Annotated[
+        str | None, typer.Option("--head", help="Mint: the base's last layer, if shapes do not tell.")
+    ] = None,
     kit: Annotated[Path | None, typer.Option("--kit", help="Mint: signing kit, if none is kept here.")] = None,
     copy: Annotated[str | None, typer.Option("--copy", help="Register: id printed by `copy reserve`.")] = None,
     artefact: Annotated[Path | None, typer.Option("--artefact", help="Register: the finished copy.")] = None,
@@ -64,7 +67,8 @@ def issue(
     with desk_of(data, server) as desk:
         if release and device and base and out and registering == (None, None):
             signer = kits.load(settings_of(data).data, release, kit)
-            minter = Minter(desk=desk, kit=signer, release=release, base=files.read(base), head=head)
+            state = files.read(base)
+            minter = Minter(desk=desk, kit=signer, release=release, base=state, head=head or last_layer(state, signer))
             files.check_free(out)
             minter.check()
             issued = minter.mint(device, out)

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
-from api.artefacts import ArtefactError, check_base, mint
+from api.artefacts import ArtefactError, check_base, last_layer, mint
 from api.suspects.safetensors import decode, encode
 from fingerprint.errors import ParameterError
 from fingerprint.kit import SigningKit
@@ -91,3 +91,14 @@ def test_a_kit_without_a_minting_map_is_refused(world):
     fields = {name: getattr(world.kit, name) for name in world.kit.__dataclass_fields__}
     with pytest.raises(ParameterError, match="distil"):
         check_base(world.base, SigningKit(**{**fields, "minting": None}), head="fc")
+
+
+def test_the_last_layer_is_found_by_its_shape(world):
+    """The one linear layer with bias that the kit fits; none or several of that shape must be named by hand."""
+    assert last_layer(world.base, world.kit) == "fc"
+    fitting = {"weight": world.weight, "bias": world.bias}
+    twice = {f"{layer}.{name}": tensor for layer in ("a", "b") for name, tensor in fitting.items()}
+    with pytest.raises(ArtefactError, match="'a', 'b'"):
+        last_layer(save_safetensors(twice), world.kit)
+    with pytest.raises(ArtefactError, match="no layer"):
+        last_layer(save_safetensors({"fc.weight": world.weight}), world.kit)
