@@ -1,7 +1,7 @@
 """Units of work over one registry, and what concerns it as a whole: signing, cosigning, audit, health, keys."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from registry import migrations
@@ -88,9 +88,9 @@ class Store:
         """
         parts = self._parts
         witnesses = [] if policy is None else [known.verifier for known in policy.witnesses.values()]
-        with self._database.reading() as session:
+        with self._database.reading() as session, closing(Scan(session)) as scan:
             return audit(
-                Scan(session),
+                scan,
                 parts.signer.verifier,
                 cosigners=[*(each.verifier for each in parts.cosigners), *witnesses],
                 sealer=parts.sealer,

@@ -1,6 +1,7 @@
 """Copies."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,6 +124,7 @@ class CopyRepository:
             .order_by(CopyRow.reservation_index)
             .execution_options(yield_per=_STREAM_ROWS)
         )
-        for copy, nonce, device, name, data_key, codeword_key in self._session.execute(statement):
-            sealed = SealedKey(device=device, data_key=data_key, codeword_key=codeword_key)
-            yield Hypothesis(copy=copy, device_name=name, nonce=nonce, sealed=sealed)
+        with closing(self._session.execute(statement)) as rows:  # a server keeps a place for an unread stream
+            for copy, nonce, device, name, data_key, codeword_key in rows:
+                sealed = SealedKey(device=device, data_key=data_key, codeword_key=codeword_key)
+                yield Hypothesis(copy=copy, device_name=name, nonce=nonce, sealed=sealed)

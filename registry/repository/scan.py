@@ -1,6 +1,7 @@
 """Everything there is, across tenants and in the order of the log: for the audit, and for nothing else."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any, TypeVar, get_type_hints
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
@@ -54,10 +55,15 @@ def _shown(row: Row[*tuple[Any, ...]]) -> str:
 
 
 class Scan:
-    """Streams over whole tables, each in the order of the log."""
+    """Streams over whole tables, each in the order of the log. Close it: a server keeps a place for each stream."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._opened = ExitStack()
+
+    def close(self) -> None:
+        """Close every stream, those that were not read to their end too."""
+        self._opened.close()
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Index and bytes of every entry."""
@@ -105,7 +111,9 @@ class Scan:
 
     def _rows(self, statement: Select[*tuple[Any, ...]], kinds: Sequence[Any], error: type[Tampered]) -> Iterator[Any]:
         """Rows whose values are of these kinds: SQLite keeps what it is given, whatever a column was declared as."""
-        rows = iter(self._session.execute(statement.execution_options(yield_per=_ROWS)))
+        result = self._session.execute(statement.execution_options(yield_per=_ROWS))
+        self._opened.callback(result.close)
+        rows = iter(result)
         try:
             while (row := next(rows, None)) is not None:
                 if not all(map(isinstance, row, kinds)):

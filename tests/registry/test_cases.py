@@ -9,6 +9,8 @@ from fingerprint.verdict import Verdict
 from registry.errors import CaseDecided, CaseUndecided, ForeignVerdict, MalformedDigest, MalformedName, UnknownCase
 from registry.records import RecordedVerdict
 
+ON_EVERY_DATABASE = True
+
 ANSWERS = "sha256:" + "d" * 64
 
 

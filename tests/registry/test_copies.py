@@ -22,6 +22,8 @@ from registry.log import entries
 from registry.records import Device, EntryKind, Method, Scope
 from registry.store import Store
 
+ON_EVERY_DATABASE = True
+
 DIGEST = "sha256:" + "b" * 64
 
 
