@@ -31,7 +31,7 @@ def main() -> int:
     except DataMissing as error:
         print(error, file=sys.stderr)
         return 1
-    rows, strengths = tasks.run(shop, lambda line: print(f"\r{line:<50}", end="", file=sys.stderr, flush=True))
+    rows, strengths, seen = tasks.run(shop, lambda line: print(f"\r{line:<50}", end="", file=sys.stderr, flush=True))
     result = {
         "benchmark": "weights",
         "dataset": "fashion-mnist",
@@ -43,6 +43,7 @@ def main() -> int:
         "wall_seconds": time.perf_counter() - begun,
         "rows": rows,
         "strengths": strengths,
+        "seen": seen,
     }
     print(file=sys.stderr)
     print(f"{'attack':34}{'accuracy':>9}" + "".join(f"{kind:>16}" for kind in _KINDS))
@@ -50,7 +51,7 @@ def main() -> int:
         cells = [_cell(row.get("evidence", {}).get(kind)) for kind in _KINDS]
         print(f"{row['attack']:34}{row['accuracy']:9.4f}" + "".join(f"{cell:>16}" for cell in cells))
     print("score of the copy's own device; * named among a million\n")
-    for row in strengths:
+    for row in [*strengths, *seen]:
         print(json.dumps(row))
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=1) + "\n")

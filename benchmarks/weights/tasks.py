@@ -11,9 +11,11 @@ from torch import nn
 from benchmarks.coalition import networks
 from benchmarks.coalition.workshop import RECIPE, TESTS, Workshop
 from benchmarks.weights.disguise import noisy_weights, permute_and_rescale
+from benchmarks.weights.seen import seen_evidence
 from distill import outputs
 from distill.transforms import Means, attack, average_weights, finetune
 from distill.weights import prepare_weights, sign_weights, state
+from fingerprint import trace
 from fingerprint.errors import WrongShape
 from fingerprint.observation import observe
 from fingerprint.tracing.reading import gather_minted
@@ -26,7 +28,11 @@ _CATALOGUED = (
     "new head 6666 last", "new head 6666 all", "new upper layers 6666", "overwrite", "second-hand same",
 )  # fmt: skip
 _STRENGTHS = (0.005, 0.01, 0.02, 0.05, 0.1)
-_DEVICES, _PRICED = 50, 10
+_SEEN = (
+    "none", "fine-tune last", "new head 300 last", "new head 6666 last", "fine-tune all", "new head 6666 all",
+    "2 digits",
+)  # fmt: skip
+_DEVICES, _PRICED, _SEEN_PROBES = 50, 10, 1500
 
 
 class Bench:
@@ -113,15 +119,31 @@ class Bench:
         }
 
 
-def run(shop: Workshop, say: Callable[[str], None]) -> tuple[list[Row], list[Row]]:
-    """Rows per attack, and rows per strength."""
+def seen(bench: Bench, say: Callable[[str], None]) -> list[Row]:
+    """Research: the hidden layers' signature in the answers of copies whose head was replaced, files unseen."""
+    shop, copies = bench.shop, (bench.copy(0),)
+    probes = shop.data.probes[:_SEEN_PROBES]
+    flat = nn.functional.avg_pool2d(probes, 2).flatten(1).numpy()
+    rows = []
+    for name in _SEEN:
+        say(f"seen: {name}")
+        suspect = attack(name).run(copies, bench.means())
+        told = outputs.logits(suspect, probes).log_softmax(dim=1).numpy().astype(np.float64)
+        t = trace.scores(seen_evidence(told, flat, bench.pack), bench.candidates.codewords)
+        accuracy = shop.accuracy(suspect)
+        rows.append({"attack": name, "accuracy": accuracy, "score": float(t[0]), "best_stranger": float(t[1:].max())})
+    return rows
+
+
+def run(shop: Workshop, say: Callable[[str], None]) -> tuple[list[Row], list[Row], list[Row]]:
+    """Rows per attack, rows per strength, and rows of what answers show of the hidden layers."""
     bench = Bench(shop)
     rows = []
     for name, make in bench.suspects().items():
         say(name)
         rows.append(bench.row(name, make()))
     say("strengths")
-    return rows, [_priced(bench, strength) for strength in _STRENGTHS]
+    return rows, [_priced(bench, strength) for strength in _STRENGTHS], seen(bench, say)
 
 
 def _priced(bench: Bench, strength: float) -> Row:

@@ -21,7 +21,7 @@ from fingerprint.errors import CanonicalMalformed, MalformedError, PackMalformed
 from fingerprint.weights import carriers
 
 TAG = "countermark/weights-pack"
-DEFAULT_STRENGTH = 0.01  # of a tensor's standard deviation: costs no measurable accuracy, see docs/weights.md
+DEFAULT_STRENGTH = 0.02  # of a tensor's standard deviation: costs no measurable accuracy, see docs/weights.md
 Tensors = Mapping[str, NDArray[np.float32]]
 
 
