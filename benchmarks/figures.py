@@ -53,7 +53,25 @@ def demo(numbers: dict[str, Any]) -> str:
     )
 
 
-RENDER: dict[str, Callable[[Any], str]] = {"demo": demo, "puf": puf}
+def scores(numbers: dict[str, Any]) -> str:
+    """Score of the copy's own device by estimate and by pool."""
+    shown = {
+        "score T=1": "score, T = 1",
+        "score T=4": "score, T = 4",
+        "score T=8": "score, T = 8",
+        "residual": "residual",
+        "default": "default pool",
+        "pool equal": "equal weights",
+        "pool tempered only": "T = 4 alone",
+    }
+    rows = [
+        [row["method"], row["attack"], *(f"{row[name]:.1f}" for name in shown), f"{row['labels']:.1f}"]
+        for row in numbers["rows"]
+    ]
+    return table(["copy", "attack", *shown.values(), "labels only"], rows)
+
+
+RENDER: dict[str, Callable[[Any], str]] = {"demo": demo, "scores": scores, "puf": puf}
 
 
 def fill(text: str) -> str:
