@@ -20,9 +20,9 @@ from fingerprint.errors import ParameterError, ProbeCountMismatch, WrongShape
 from fingerprint.estimators.regression import regression_evidence
 from fingerprint.estimators.residual import residual_evidence
 from fingerprint.estimators.score import score_evidence
+from fingerprint.evidence import Evidence
 from fingerprint.observation import Kind, Observation
 from fingerprint.pack import VerifierPack
-from fingerprint.verify import Evidence
 
 Floats = NDArray[np.float64]
 

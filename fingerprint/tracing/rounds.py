@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from fingerprint import statistics
 from fingerprint.errors import ParameterError, WrongRelease
+from fingerprint.evidence import Evidence
 from fingerprint.tracing.bias import Bias
 from fingerprint.tracing.scores import CATALOGUE, Score
 from fingerprint.tracing.tail import Tail, on_lattice
 from fingerprint.verdict import DeviceScore, Verdict
-from fingerprint.verify import RANKED, Candidates, Evidence
+from fingerprint.verify import RANKED, Candidates
 
 ROUNDS = 10
 _ROWS = 65_536

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingerprint import seeds
@@ -13,6 +13,7 @@ KEY, NONCE = b"k" * 32, bytes(32)
 
 
 @given(length=st.integers(1, 200), coalition=st.integers(1, 50))
+@settings(deadline=None)
 def test_arcsine_stays_between_its_cutoffs(length: int, coalition: int):
     """Every p lies between 1/(300 c) and its mirror, up to the lattice of 2^-16."""
     p = arcsine(KEY, length, coalition=coalition).plus

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingerprint import seeds
@@ -13,6 +13,7 @@ KEY = b"k" * 32
 
 
 @given(bits=st.integers(1, 40), count=st.integers(1, 300), seed=st.integers(0, 1000))
+@settings(deadline=None)
 def test_reading_is_the_transpose_of_writing(bits: int, count: int, seed: int):
     """<spread(c), v> = <c, collect(v)> for every codeword and every v."""
     codeword = seeds.signs(KEY, "word", seed, count=bits)
