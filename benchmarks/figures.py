@@ -12,7 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.coalition.figures import coalition
+from benchmarks.mint_figures import mint
 from benchmarks.puf.figures import puf
+from benchmarks.weights.figures import weights
 
 ROOT = Path(__file__).parent.parent
 MEASURED = ROOT / "docs" / "measured"
@@ -71,7 +74,14 @@ def scores(numbers: dict[str, Any]) -> str:
     return table(["copy", "attack", *shown.values(), "labels only"], rows)
 
 
-RENDER: dict[str, Callable[[Any], str]] = {"demo": demo, "scores": scores, "puf": puf}
+RENDER: dict[str, Callable[[Any], str]] = {
+    "demo": demo,
+    "scores": scores,
+    "puf": puf,
+    "coalition": coalition,
+    "weights": weights,
+    "mint": mint,
+}
 
 
 def fill(text: str) -> str:
