@@ -66,14 +66,14 @@ class Press:
                 yield self._file(codeword, change)
 
     def _file(self, codeword: Codeword, change: NDArray[np.float64]) -> bytes:
-        data = bytearray(self.template)
+        data, signs = bytearray(self.template), codeword.astype(np.float32)
         moved = {f"{self.head}.weight": change[:, :-1], f"{self.head}.bias": change[:, -1]}
         for name, slot in self.slots.items():
             values = slot.values
             if name in moved:
                 values = (values + moved[name].reshape(values.shape)).astype(np.float32)
             if slot.bits is not None and slot.steps is not None:
-                values = values + slot.steps * codeword[slot.bits]
+                values = values + slot.steps * np.take(signs, slot.bits)
             data[slot.begin : slot.end] = values.tobytes()
         return bytes(data)
 
