@@ -18,7 +18,7 @@ demo: .venv/installed ## enrol 8 devices, fingerprint, catch 7 suspects over HTT
 	$(ONE_THREAD) $(BIN)/countermark demo --json demo/demo.json
 
 test: .venv/installed ## the default tests: CPU, no network
-	$(ONE_THREAD) $(BIN)/python -m pytest --quiet $(TESTS)
+	$(ONE_THREAD) $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal $(TESTS)
 
 lint: .venv/installed ## style and format
 	$(BIN)/ruff check .
