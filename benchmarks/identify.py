@@ -59,9 +59,14 @@ def main() -> int:
             index = _make(Path(folder) / f"{devices}.cmindex", devices, given.bits)
             rows += _measure(index, given.repeats)
             index.path.unlink()
-    given.json.write_text(
-        json.dumps({"processors": PROCESSORS, "keep": KEEP, "rows": rows}, indent=1), encoding="utf-8"
-    )
+    numbers = {
+        "processors": PROCESSORS,
+        "load_before": load,
+        "load_after": os.getloadavg()[0],
+        "keep": KEEP,
+        "rows": rows,
+    }
+    given.json.write_text(json.dumps(numbers, indent=1), encoding="utf-8")
     return 0
 
 
