@@ -15,6 +15,8 @@ from typing import Any
 from benchmarks.coalition.figures import coalition
 from benchmarks.mint_figures import mint
 from benchmarks.puf.figures import puf
+from benchmarks.statistics_figures import false_accusation, identify
+from benchmarks.survival.figures import curve, survival
 from benchmarks.weights.figures import weights
 
 ROOT = Path(__file__).parent.parent
@@ -81,7 +83,12 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "coalition": coalition,
     "weights": weights,
     "mint": mint,
+    "survival": survival,
+    "survival_curve": curve,
+    "false_accusation": false_accusation,
+    "identify": identify,
 }
+SOURCE = {"survival_curve": "survival"}  # tables that share another's file
 
 
 def fill(text: str) -> str:
@@ -89,7 +96,7 @@ def fill(text: str) -> str:
 
     def block(found: re.Match[str]) -> str:
         name = found["name"]
-        numbers = json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
+        numbers = json.loads((MEASURED / f"{SOURCE.get(name, name)}.json").read_text(encoding="utf-8"))
         return f"{found[1]}{RENDER[name](numbers)}{found[4]}"
 
     return _BLOCK.sub(block, text)

@@ -11,7 +11,7 @@ from distill.loop import Settings, seeded, train
 from distill.objectives import CrossEntropy
 from distill.release import Prepared, Recipe, prepare_release
 
-RECIPE = Recipe(components=24, strength=0.06, clean_students=3, training=Settings(epochs=40))
+RECIPE = Recipe(components=24, strength=0.05, clean_students=3, training=Settings(epochs=40))
 TRANSFER_MIXTURES, PROBE_MIXTURES = 8000, 4500
 
 

@@ -65,16 +65,17 @@ def _row(axes: Axes, row: int, finding: Finding) -> None:
 
 
 def _label(axes: Axes, shown: Demonstration) -> None:
-    """Names beside the dots, in turn above and below along the score, so that neighbours do not overlap."""
-    for place, finding in enumerate(sorted(shown.findings, key=lambda item: item.score)):
-        up = place % 2 == 0
+    """Names beside the dots, on the side where there is room: suspects of like score differ in accuracy."""
+    middle = max(finding.score for finding in shown.findings) / 2
+    for finding in shown.findings:
+        left = finding.score > middle
         axes.annotate(
             finding.name,
             (finding.score, 100 * finding.accuracy),
-            xytext=(0, 10 if up else -10),
+            xytext=(-9 if left else 9, 0),
             textcoords="offset points",
-            ha="center",
-            va="bottom" if up else "top",
+            ha="right" if left else "left",
+            va="center",
             size=9,
             color=INK,
         )

@@ -55,9 +55,9 @@ def picture(result: Result, path: Path) -> None:
     for place, pair in zip(axes, pairs, strict=True):
         _panel(place, result, pair, attacks)
     figure.suptitle(
-        f"What is left of the signature, {result['dataset']}, strength {result['strength']:g}. Colour: family-wise p "
-        f"of the copy's own device among {result['devices']:,}, green under {result['alpha']:g} (named, bold).\n"
-        "Numbers: score; subspace t, static bits right of 9, cosine signal-to-noise. Right of each panel: accuracy, %.",
+        f"What is left of the signature: {result['dataset']}, strength {result['strength']:g}.\n"
+        f"Colour: family-wise p among {result['devices']:,} devices; green and bold: named at {result['alpha']:g}.\n"
+        "Numbers: score (subspace t; static: bits right; cosine: signal to noise). Right: accuracy, %.",
         fontsize=8,
     )
     figure.savefig(path, dpi=150)
