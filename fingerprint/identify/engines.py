@@ -1,6 +1,6 @@
 """Who counts bits: numpy, always there, or numba, several times faster, if it is installed.
 
-Measured alternatives, CPU nanoseconds for one device of 512 bits on one core (see docs/identification.md): float32 of
+Measured alternatives, CPU nanoseconds for one device of 512 bits on one core (see docs/statistics.md): float32 of
 unpacked bits and a matrix product 225, per-byte lookup tables 64, four bit planes by numpy 28, five by numba 3.4.
 """
 
