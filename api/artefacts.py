@@ -16,6 +16,7 @@ from api.suspects.errors import AnswersError
 from fingerprint import canonical
 from fingerprint.errors import CanonicalMalformed
 from fingerprint.kit import SigningKit
+from fingerprint.minting import head_change
 
 TAG = "countermark/copy"
 METADATA_KEY = "countermark.copy"
@@ -45,8 +46,9 @@ def mint(
     """
     header, body = _split(base)
     changed = bytearray(body)
-    for suffix, delta in zip(("weight", "bias"), kit.head_delta(codeword), strict=True):
-        _add(header, changed, f"{head}.{suffix}", delta)
+    change = head_change(kit, codeword)
+    _add(header, changed, f"{head}.weight", change[:, :-1])
+    _add(header, changed, f"{head}.bias", change[:, -1])
     metadata = {**header.get(safetensors.METADATA, {}), METADATA_KEY: canonical.encode(TAG, provenance).decode()}
     text = json.dumps({**header, safetensors.METADATA: metadata}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)

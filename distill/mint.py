@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from distill import heads
 from distill.errors import FeaturesNotFound
 from distill.taps import submodule
-from fingerprint import schemes
 from fingerprint.kit import SigningKit
-from fingerprint.minting import head_changes
+from fingerprint.minting import head_change
 
 _RIDGE = 1e-3  # of the features' mean square: enough to keep dead units from exploding, too little to shrink the rest
 
@@ -56,17 +55,6 @@ def mint(base: nn.Module, kit: SigningKit, codeword: ArrayLike, *, head: str) ->
     minted = copy.deepcopy(base)
     heads.edit(minted, head, head_change(kit, codeword))
     return minted
-
-
-def head_change(kit: SigningKit, codeword: ArrayLike) -> NDArray[np.float64]:
-    """Change of weight and bias of the last layer, float64 (C, F' + 1).
-
-    Raises:
-        fingerprint.errors.ParameterError: the release cannot mint, or another release's codeword.
-    """
-    if kit.scheme != schemes.DEFAULT or kit.minting is None:
-        return np.column_stack(kit.head_delta(codeword))
-    return np.asarray(head_changes(kit)(np.asarray(codeword)[None])[0])
 
 
 def linear(model: nn.Module, head: str) -> nn.Linear:

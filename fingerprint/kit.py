@@ -119,20 +119,6 @@ class SigningKit:
             )
         return schemes.scheme(self.scheme).head_change(self, codeword)
 
-    def mint_head(self, weight: NDArray[Any], bias: NDArray[Any], codeword: ArrayLike) -> tuple[NDArray[Any], ...]:
-        """The last layer of one device's copy, (C, F') and (C,), in the types of the base's.
-
-        The sum is taken in float64 and rounded once, so that the same base, kit and codeword give the same bits.
-
-        Raises:
-            ParameterError: a last layer of another shape, a release that cannot mint, or another release's codeword.
-        """
-        weight_change, bias_change = self.head_delta(codeword)
-        if weight.shape != weight_change.shape or bias.shape != bias_change.shape:
-            expected = f"{weight_change.shape} and {bias_change.shape}"
-            raise ParameterError(f"last layer of shapes {weight.shape} and {bias.shape}; this release mints {expected}")
-        return (weight + weight_change).astype(weight.dtype), (bias + bias_change).astype(bias.dtype)
-
     def to_bytes(self) -> bytes:
         """The file's bytes."""
         header = {

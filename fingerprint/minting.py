@@ -74,3 +74,16 @@ def head_changes(kit: SigningKit) -> HeadChanges:
     places = (_DIGITS - above) // 2
     scale = 2.0 ** (_DIGITS - above - places - of_gain)
     return HeadChanges(rotation=kit.rotation, classes=kit.classes, gain=np.rint(gain * scale) / scale, places=places)
+
+
+def head_change(kit: SigningKit, codeword: ArrayLike) -> Floats:
+    """Change of weight and bias of the last layer for one device, float64 (C, F' + 1), the last column for the bias.
+
+    Every way of minting (a module in memory, a file, a stream of files) adds this one, so that they give equal bits.
+
+    Raises:
+        ParameterError: the release cannot mint, or another release's codeword.
+    """
+    if kit.scheme != schemes.DEFAULT or kit.minting is None:
+        return np.column_stack(kit.head_delta(codeword))
+    return np.asarray(head_changes(kit)(np.asarray(codeword)[None])[0])

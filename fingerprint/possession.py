@@ -3,7 +3,7 @@
     seed = HKDF-SHA256(device key, info = "possession")        an Ed25519 private key (RFC 8032)
     signature = Ed25519(seed, canonical bytes of the challenge)
 
-The registry keeps the public key from enrolment. It draws a fresh nonce per challenge and accepts each once; the
+Whoever checks keeps the public key from enrolment, draws a fresh nonce per challenge and accepts each once; the
 challenge names registry, device and purpose, so that a signature given to one cannot serve another.
 """
 

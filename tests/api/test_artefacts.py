@@ -12,6 +12,7 @@ from api.artefacts import ArtefactError, check_base, last_layer, mint
 from api.suspects.safetensors import decode, encode
 from fingerprint.errors import ParameterError
 from fingerprint.kit import SigningKit
+from fingerprint.minting import head_change
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ def _base(world, kind) -> bytes:
 def test_the_head_moves_by_the_kits_delta(world, codeword):
     """W <- W + delta_W, bias <- bias + delta_b, exactly; nothing else changes."""
     copy = load_safetensors(mint(world.base, world.kit, codeword, head="fc", provenance={}))
-    weight, bias = world.kit.head_delta(codeword)
-    np.testing.assert_array_equal(copy["fc.weight"], (world.weight + weight).astype(np.float32))
-    np.testing.assert_array_equal(copy["fc.bias"], (world.bias + bias).astype(np.float32))
+    change = head_change(world.kit, codeword)
+    np.testing.assert_array_equal(copy["fc.weight"], (world.weight + change[:, :-1]).astype(np.float32))
+    np.testing.assert_array_equal(copy["fc.bias"], (world.bias + change[:, -1]).astype(np.float32))
     np.testing.assert_array_equal(copy["other.weight"], np.arange(6, dtype=np.float16))
 
 
@@ -50,7 +51,9 @@ def test_each_floating_type_is_minted_in_itself(world, codeword, kind, step):
     begin, end = entry["data_offsets"]
     assert entry["dtype"] == kind
     got = decode(copy[8 + length + begin : 8 + length + end], kind).reshape(world.weight.shape)
-    want = decode(encode(world.weight, kind), kind).reshape(world.weight.shape) + world.kit.head_delta(codeword)[0]
+    want = (
+        decode(encode(world.weight, kind), kind).reshape(world.weight.shape) + head_change(world.kit, codeword)[:, :-1]
+    )
     assert np.abs(got - want).max() <= step
     assert length % 8 == 0  # the tensors stay aligned
 
