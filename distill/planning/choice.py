@@ -57,17 +57,13 @@ def offers(scouted: tuple[Scouted, ...], tried: tuple[Point, ...], goal: Goal, g
     return sorted(found, key=lambda point: (point.strength, point.probes, point.components))
 
 
-def _offers(
-    one: Scouted, ladder: Floats, factor: float, tried: tuple[Point, ...], goal: Goal
-) -> Iterator[Point]:
+def _offers(one: Scouted, ladder: Floats, factor: float, tried: tuple[Point, ...], goal: Goal) -> Iterator[Point]:
     dear = [p.strength for p in tried if p.components == one.components and p.cost.points > goal.points]
     for strength in ladder[ladder < min(dear, default=np.inf)]:
         spent = one.cost_at(float(strength))
         for probes in one.surface.probes:
             score = min(factor * float(one.surface.at(strength, probes)), float(np.sqrt(one.bits)))
-            limit = prediction_limit(
-                score, one.spread, shadows=one.shadows, freedom=one.freedom, power=goal.power
-            )
+            limit = prediction_limit(score, one.spread, shadows=one.shadows, freedom=one.freedom, power=goal.power)
             yield Point(
                 strength=float(strength),
                 components=one.components,

@@ -33,7 +33,7 @@ class Goal:
 
     Example:
         >>> round(Goal(family_wise_p=1e-9, devices=1000).threshold, 2)
-        7.18
+        7.19
     """
 
     family_wise_p: float = 1e-9

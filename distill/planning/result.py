@@ -124,7 +124,7 @@ class Plan:
         point: the chosen one; if NOT_MET, the nearest that could be confirmed.
         binding: what stands in the way; None if MET.
         reason: one or two sentences for people, with what would meet the goal.
-        would_meet: the nearest goal that the point meets by the same measure; None if MET or if nothing is named at all.
+        would_meet: the nearest goal that the point meets by the same measure; None if MET or if it names nobody.
         tried: every confirmed point, in order.
     """
 

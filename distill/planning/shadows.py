@@ -4,74 +4,26 @@ No enrolled codeword and no real release key can be passed in: both are drawn he
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from distill import outputs
-from distill.errors import SettingsError, ShapeError
 from distill.planning.goal import Goal, Method
-from distill.release import Prepared, Recipe, prepare_release
+from distill.planning.materials import Materials, thin
+from distill.release import Prepared, prepare_release
 from distill.survival import answers
-from distill.taps import Features
-from distill.transforms import Means, attack
-from fingerprint import schemes, seeds
+from distill.transforms import attack
+from fingerprint import seeds
 from fingerprint.observation import observe
 from fingerprint.pack import VerifierPack
 from fingerprint.verify import Candidates, gather, judge
 from fingerprint.whitening import rank
 
 Floats = NDArray[np.float64]
-
-
-def thin(count: int, wanted: int) -> NDArray[np.int64]:
-    """`wanted` of `count` places, evenly spread, so that whatever the probes are made of stays in proportion.
-
-    Example:
-        >>> thin(9, 3).tolist()
-        [0, 4, 8]
-    """
-    if not 1 <= wanted <= count:
-        raise SettingsError(f"{wanted} probes asked of {count}")
-    return np.linspace(0, count - 1, wanted).round().astype(np.int64)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Materials:
-    """What a release will be made of.
-
-    Attributes:
-        teacher, features, student, head, transfer, probes: as for `distill.release.prepare_release`.
-        held_out: inputs for the accuracy cost, in no training, (m, ...), two or more.
-        held_out_labels: their class numbers, int64 (m,).
-        thief: what the attacker is assumed to have.
-        recipe: everything but strength and components; clean students, trainings.
-
-    Raises:
-        ShapeError: labels that do not match the held-out inputs, or fewer than two.
-        SettingsError: a scheme whose score has no bound by the codeword's length.
-    """
-
-    teacher: nn.Module
-    features: Features
-    student: Callable[[], nn.Module]
-    head: str
-    transfer: Tensor
-    probes: Tensor
-    held_out: Tensor
-    held_out_labels: Tensor
-    thief: Means
-    recipe: Recipe
-
-    def __post_init__(self) -> None:
-        if len(self.held_out) != len(self.held_out_labels) or len(self.held_out) < 2:
-            raise ShapeError(f"{len(self.held_out)} held-out inputs, {len(self.held_out_labels)} labels; two or more")
-        if self.recipe.scheme != schemes.DEFAULT:
-            raise SettingsError(f"only {schemes.DEFAULT!r} can be planned, not {self.recipe.scheme!r}")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,6 +57,10 @@ class Shadows:
         recipe = replace(made.recipe, strength=strength)
         return replace(made, kit=replace(made.kit, strength=strength), recipe=recipe)
 
+    def bits(self, components: int) -> int:
+        """L at this k."""
+        return self._release(components).pack.bits
+
     @functools.cache  # noqa: B019
     def _release(self, components: int) -> Prepared:
         return self._prepare(components, self._first.clean)
@@ -128,16 +84,17 @@ class Shadows:
     def codewords(self, components: int, purpose: tuple[seeds.Word, ...], count: int) -> NDArray[np.int8]:
         """Throw-away codewords, int8 (count, L)."""
         key = seeds.stream(*self.seed, "planner/codewords").bytes(32)
-        bits = self._release(components).pack.bits
-        return np.stack([seeds.signs(key, *map(str, (*purpose, components, i)), count=bits) for i in range(count)])
+        bits = self.bits(components)
+        return np.stack([seeds.signs(key, *purpose, components, i, count=bits) for i in range(count)])
 
     @functools.cache  # noqa: B019
     def copies(self, method: Method, components: int, strength: float, purpose: str, count: int) -> "Copies":
         """`count` shadow copies and their codewords."""
         prepared = self.prepared(components, strength)
         words = self.codewords(components, (method, repr(strength), purpose), count)
-        models = [self._copy(prepared, method, word, (purpose, components, repr(strength), i))
-                  for i, word in enumerate(words)]
+        models = [
+            self._copy(prepared, method, word, (purpose, components, repr(strength), i)) for i, word in enumerate(words)
+        ]
         return Copies(prepared=prepared, models=tuple(models), codewords=words)
 
     def _copy(
@@ -145,7 +102,7 @@ class Shadows:
     ) -> nn.Module:
         if method is Method.MINTED:
             return prepared.mint(word).eval()
-        shown = f"shadow copy {name[-1]}" if self.progress else None
+        shown = "shadow copy" if self.progress else None
         return prepared.distil(word, seed=(*self.seed, "planner/shadow", *name), progress=shown).model
 
     def scores(self, copies: "Copies", goal: Goal, counts: tuple[int, ...]) -> Floats:

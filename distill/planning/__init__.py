@@ -1,0 +1,1 @@
+"""The parts of `distill.planner`: goal, shadows, score surface, choice, refusal."""
