@@ -1,9 +1,13 @@
-"""The cosine scheme's constants: nothing is trained."""
+"""The cosine scheme's constants: nothing is trained.
+
+The frequency is the one of 0.5, 1, 2, 3 and 5 at which students of Fashion-MNIST teachers carry the mark best: their
+signal-to-noise ratio is 4 to 6 at 2, and under 1 at 5, a wave too fast to learn.
+"""
 
 from distill.fitting.base import Fitted, Ground
 from fingerprint.schemes.cosine import scale
 
-FREQUENCY = 5.0  # radians per standard deviation of the inputs along a random direction
+FREQUENCY = 2.0  # radians per standard deviation of the inputs along a random direction
 TRIALS = 999
 BITS = 128
 
