@@ -3,8 +3,9 @@
 1. Scouts: minted shadow copies over a small grid of (eps, k), milliseconds each, put through the attack and scored at
    several numbers of probes. Their scores are interpolated so that more strength or probes never predict less.
 2. The least strength predicted to meet the goal is confirmed on fresh shadows, made as copies will be (distilled).
-3. What the confirmation shows corrects the prediction; the search goes on until a confirmed point meets the goal, no
-   point is left, or the rounds are spent. Then the plan names the constraint that binds and what would meet it.
+3. What the confirmation shows corrects the prediction. If nothing is predicted to meet the goal, the nearest point is
+   confirmed instead, which may correct that too. So it goes on until a confirmed point meets the goal, nothing new is
+   left, or the rounds are spent: then the plan names the constraint that binds and what would meet it.
 
 Every codeword and release key in here is drawn from the planner's seed and thrown away. A plan is an estimate from a
 few shadows: `low` is a prediction limit for one new copy under normal scatter, the cost an estimate with an interval.
@@ -54,26 +55,23 @@ def plan(shadows: Shadows, goal: Goal, *, grid: Grid | None = None) -> Plan:
     scouted = scout(shadows, goal, where)
     tried: tuple[Point, ...] = ()
     for _ in range(where.rounds):
-        point = choose(offers(scouted, tried, goal, where), tried, goal)
+        point = _next(scouted, tried, goal, where)
         if point is None:
             break
         tried = (*tried, confirm(shadows, goal, where, point, _of(scouted, point)))
         if tried[-1].meets(goal):
             return _met(tried, goal)
-    return _nearest(shadows, goal, where, scouted, tried)
+    why = binding(scouted, offers(scouted, tried, replace(goal, points=_ANY_COST), where), tried, goal)
+    return refuse(scouted, nearest(list(tried), goal), tried, goal, where, why, shadows.rank)
 
 
-def _nearest(shadows: Shadows, goal: Goal, grid: Grid, scouted: tuple[Scouted, ...], tried: tuple[Point, ...]) -> Plan:
-    """Refuse with a point that was measured, not one that was interpolated."""
-    offered = offers(scouted, tried, replace(goal, points=_ANY_COST), grid)
-    why = binding(scouted, offered, tried, goal)
-    enough = [point for point in tried if point.low >= goal.threshold]
-    if not enough:
-        tried = (*tried, confirm(shadows, goal, grid, found := nearest(offered, goal), _of(scouted, found)))
-        if tried[-1].meets(goal):
-            return _met(tried, goal)
-    point = nearest(list(tried), goal)
-    return refuse(scouted, point, tried, goal, grid, why, shadows.rank)
+def _next(scouted: tuple[Scouted, ...], tried: tuple[Point, ...], goal: Goal, grid: Grid) -> Point | None:
+    """What is predicted to meet the goal; else the nearest point, so that a refusal too rests on fresh shadows."""
+    point = choose(offers(scouted, tried, goal, grid), tried, goal)
+    if point is not None:
+        return point
+    near = nearest(offers(scouted, tried, replace(goal, points=_ANY_COST), grid), goal)
+    return None if any(near.at(point) for point in tried) else near
 
 
 def _met(tried: tuple[Point, ...], goal: Goal) -> Plan:

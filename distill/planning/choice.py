@@ -89,13 +89,14 @@ def _factor(one: Scouted, scouted: tuple[Scouted, ...], tried: tuple[Point, ...]
 
 def choose(offered: list[Point], tried: tuple[Point, ...], goal: Goal) -> Point | None:
     """The first offer that meets the goal and was not tried; None when there is none."""
-    seen = {(point.strength, point.components, point.probes) for point in tried}
-    fresh = (p for p in offered if (p.strength, p.components, p.probes) not in seen)
+    fresh = (point for point in offered if not any(point.at(other) for other in tried))
     return next((point for point in fresh if point.meets(goal)), None)
 
 
 def nearest(offered: list[Point], goal: Goal) -> Point:
-    """The cheapest offer that reaches the score; if none does, the best score within the accuracy allowed, else of all.
+    """The cheapest offer that reaches the score; if none does, the best score within the accuracy allowed.
+
+    Where nothing is within it, the best score of all.
 
     Raises:
         ValueError: nothing is offered.

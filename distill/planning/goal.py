@@ -71,8 +71,8 @@ class Grid:
         strengths: eps, increasing, two or more; the plan's eps lies between the first and the last.
         components: k, increasing.
         shares: of the probes offered, increasing, two or more, the last at most 1.
-        scouts: shadow suspects at every (eps, k), at least 2.
-        confirmations: shadow copies at a chosen point, at least 2.
+        scouts: shadow suspects at every (eps, k), each of a release with clean students of its own; at least 2.
+        confirmations: shadow suspects at a chosen point, of as many releases; at least 2.
         rounds: how many points may be confirmed before the search gives up.
         steps: strengths tried between the first and the last, at least as many as were measured.
 
@@ -80,10 +80,10 @@ class Grid:
         SettingsError: a value out of range, or a list that does not increase.
     """
 
-    strengths: tuple[float, ...] = (0.02, 0.05, 0.12, 0.3)
+    strengths: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3)
     components: tuple[int, ...] = (12, 24)
     shares: tuple[float, ...] = (0.25, 0.5, 1.0)
-    scouts: int = 2
+    scouts: int = 3
     confirmations: int = 3
     rounds: int = 4
     steps: int = 25

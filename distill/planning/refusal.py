@@ -58,7 +58,7 @@ def refuse(
     what = {
         Binding.LENGTH: lambda: _length(scouted, goal, rank),
         Binding.SCORE: lambda: _score(scouted, point, goal, grid),
-        Binding.ACCURACY: lambda: f"reaching t = {goal.threshold:.1f} costs more than {goal.points:g} points.",
+        Binding.ACCURACY: lambda: f"nothing within {goal.points:g} points is predicted at t = {goal.threshold:.1f}.",
         Binding.SEARCH: lambda: f"{grid.rounds} confirmations settled on no point; allow more rounds or confirmations.",
     }[why]()
     return Plan(
@@ -105,4 +105,5 @@ def _nearest(point: Point, met: Goal | None) -> str:
     where = f"eps = {point.strength:.3g}, k = {point.components}, {point.probes:,} probes"
     if met is None:
         return f"The nearest point, {where}, names nobody (t = {point.score:.1f})."
-    return f"{where} would meet p <= {met.family_wise_p:.1e} at no more than {met.points:.2f} points."
+    spent = f"cost {point.cost.points:+.2f} +- {point.cost.standard_error:.2f}"
+    return f"{where} ({spent}) would meet p <= {met.family_wise_p:.1e} at {met.points:.2f} points."

@@ -49,7 +49,7 @@ class Cost:
         return self.points - _TWO_SIDED * self.standard_error, self.points + _TWO_SIDED * self.standard_error
 
 
-def cost(clean: NDArray[np.float64], signed: NDArray[np.float64]) -> Cost:
+def cost(clean: NDArray[np.float64], signed: NDArray[np.float64], *, paired: bool = False) -> Cost:
     """The cost from right answers, 0 or 1.
 
     The same inputs go to both, so that only inputs answered differently add to the error over inputs; it is never
@@ -58,6 +58,7 @@ def cost(clean: NDArray[np.float64], signed: NDArray[np.float64]) -> Cost:
     Args:
         clean: (unsigned models, inputs).
         signed: (copies, inputs).
+        paired: whether row i of both belong together, as a minted copy and its base do.
 
     Example:
         >>> found = cost(np.array([[1.0, 1, 1, 0]]), np.array([[1.0, 1, 0, 0], [1, 0, 1, 0]]))
@@ -67,7 +68,8 @@ def cost(clean: NDArray[np.float64], signed: NDArray[np.float64]) -> Cost:
     apart = clean.mean(axis=0) - signed.mean(axis=0)
     count = apart.size
     inputs = max(float(apart.std(ddof=1)) / np.sqrt(count), 1 / count)
-    trainings = sum(float(rows.mean(axis=1).var(ddof=1)) / len(rows) for rows in (clean, signed) if len(rows) > 1)
+    samples = (clean - signed,) if paired else (clean, signed)
+    trainings = sum(float(rows.mean(axis=1).var(ddof=1)) / len(rows) for rows in samples if len(rows) > 1)
     error = float(np.hypot(inputs, np.sqrt(trainings)))
     return Cost(points=100 * float(apart.mean()), standard_error=100 * error, inputs=count)
 
@@ -99,6 +101,11 @@ class Point:
     cost: Cost
     confirmed: bool
 
+    def at(self, other: "Point") -> bool:
+        """Whether both are the same choice."""
+        mine, theirs = ((p.strength, p.components, p.probes) for p in (self, other))
+        return mine == theirs
+
     def meets(self, goal: Goal) -> bool:
         """Whether both estimates do: low >= threshold, cost <= points."""
         return self.low >= goal.threshold and self.cost.points <= goal.points
@@ -121,7 +128,7 @@ class Plan:
     Attributes:
         goal: as asked.
         outcome: MET only for a confirmed point that meets the goal.
-        point: the chosen one; if NOT_MET, the nearest that could be confirmed.
+        point: the chosen one; if NOT_MET, the nearest of those confirmed.
         binding: what stands in the way; None if MET.
         reason: one or two sentences for people, with what would meet the goal.
         would_meet: the nearest goal that the point meets by the same measure; None if MET or if it names nobody.

@@ -9,10 +9,9 @@ from tqdm import tqdm
 from distill.errors import SettingsError
 from distill.planning.choice import Scouted
 from distill.planning.goal import Goal, Grid, Method
-from distill.planning.result import Cost, Point, cost, prediction_limit
-from distill.planning.shadows import Shadows
+from distill.planning.result import Cost, Point, prediction_limit
+from distill.planning.shadows import Shadows, Spot
 from distill.planning.surface import Surface, monotone
-from distill.transforms import attack
 
 
 def scout(shadows: Shadows, goal: Goal, grid: Grid) -> tuple[Scouted, ...]:
@@ -38,10 +37,8 @@ def probe_counts(offered: int, grid: Grid) -> tuple[int, ...]:
 def _cell(
     shadows: Shadows, goal: Goal, grid: Grid, components: int, strength: float
 ) -> tuple[NDArray[np.float64], Cost]:
-    wanted = grid.scouts * attack(goal.attack).copies
-    copies = shadows.copies(Method.MINTED, components, strength, "scout", wanted)
-    spent = cost(shadows.right(shadows.unsigned(Method.MINTED)), shadows.right(copies.models))
-    return shadows.scores(copies, goal, probe_counts(len(shadows.materials.probes), grid)), spent
+    spot = Spot(method=Method.MINTED, components=components, strength=strength, purpose="scout")
+    return shadows.measured(spot, goal, probe_counts(len(shadows.materials.probes), grid), grid.scouts)
 
 
 def _scouted(shadows: Shadows, grid: Grid, components: int, cells: list[tuple[NDArray[np.float64], Cost]]) -> Scouted:
@@ -57,16 +54,16 @@ def _scouted(shadows: Shadows, grid: Grid, components: int, cells: list[tuple[ND
         ),
         costs=tuple(replace(spent, points=float(p)) for (_, spent), p in zip(cells, points, strict=True)),
         spread=float(np.sqrt(scores.var(axis=1, ddof=1).mean())),
-        freedom=len(cells) * (scores.shape[1] - 1),
+        freedom=scores.shape[1] - 1,  # the same few releases at every cell: cells add no freedom
         shadows=scores.shape[1],
     )
 
 
 def confirm(shadows: Shadows, goal: Goal, grid: Grid, point: Point, one: Scouted) -> Point:
     """The point with figures from fresh shadows; the spread is pooled with that of the scouts of the same k."""
-    wanted = grid.confirmations * attack(goal.attack).copies
-    copies = shadows.copies(goal.method, point.components, point.strength, "confirm", wanted)
-    scores = shadows.scores(copies, goal, (point.probes,))[:, 0]
+    spot = Spot(method=goal.method, components=point.components, strength=point.strength, purpose="confirm")
+    found, spent = shadows.measured(spot, goal, (point.probes,), grid.confirmations)
+    scores = found[:, 0]
     freedom = one.freedom + len(scores) - 1
     squares = one.freedom * one.spread**2 + (len(scores) - 1) * float(scores.var(ddof=1))
     spread, mean = float(np.sqrt(squares / freedom)), float(scores.mean())
@@ -75,6 +72,6 @@ def confirm(shadows: Shadows, goal: Goal, grid: Grid, point: Point, one: Scouted
         score=mean,
         spread=spread,
         low=prediction_limit(mean, spread, shadows=len(scores), freedom=freedom, power=goal.power),
-        cost=cost(shadows.right(shadows.unsigned(goal.method)), shadows.right(copies.models)),
+        cost=spent,
         confirmed=True,
     )

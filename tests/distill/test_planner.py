@@ -24,7 +24,15 @@ from fingerprint import seeds
 from fingerprint.observation import observe
 from fingerprint.verify import Candidates, gather, judge
 
-GRID = Grid(strengths=(0.03, 0.1, 0.3), components=(5, 10), shares=(0.25, 0.5, 1.0), confirmations=2, rounds=3, steps=9)
+GRID = Grid(
+    strengths=(0.03, 0.1, 0.3),
+    components=(5, 10),
+    shares=(0.25, 0.5, 1.0),
+    scouts=2,
+    confirmations=2,
+    rounds=3,
+    steps=9,
+)
 EASY = Goal(family_wise_p=1e-3, devices=10, points=3.0)
 
 

@@ -1,0 +1,1 @@
+"""Does a planned release reach what the planner predicted? See `__main__.py`."""
