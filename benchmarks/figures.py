@@ -17,7 +17,7 @@ from benchmarks.mint_figures import mint
 from benchmarks.planner.figures import planner
 from benchmarks.puf.figures import puf
 from benchmarks.statistics_figures import false_accusation, identify
-from benchmarks.survival.figures import curve, peers, peers_curve, survival
+from benchmarks.survival.figures import curve, survival
 from benchmarks.weights.figures import weights
 
 ROOT = Path(__file__).parent.parent
@@ -86,17 +86,11 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "mint": mint,
     "survival": survival,
     "survival_curve": curve,
-    "peers": peers,
-    "peers_curve": peers_curve,
     "false_accusation": false_accusation,
     "identify": identify,
     "planner": planner,
 }
-SOURCE = {
-    "survival_curve": "survival",
-    "peers": "survival",
-    "peers_curve": "survival",
-}  # tables that share another's file
+SOURCE = {"survival_curve": "survival"}  # tables that share another's file
 
 
 def fill(text: str) -> str:
