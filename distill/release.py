@@ -120,50 +120,69 @@ def prepare_release(
     """
     chosen = recipe or Recipe()
     logits, tapped = outputs.with_features(teacher, transfer, features)
-    clean = clean or tuple(
-        _student(
-            student, transfer, logits, chosen, (*seed, "clean", i), f"clean student {i + 1}" if progress else None
-        ).model
-        for i in range(chosen.clean_students)
-    )
-    read = outputs.before_head(clean[0], transfer, head)
-    whitening = fit_shared_whitening(tapped.numpy(), read.numpy(), components=chosen.components)
-    draft = SigningKit(
-        release="",  # the digest of a pack that is not made yet
-        release_key=release_key,
-        whitening=whitening,
-        classes=logits.shape[1],
-        strength=chosen.strength,
-        sigma=float(outputs.centred(logits).std()),
-        minting=fit_minting_map(clean[0], transfer, whitening(tapped.numpy()), head=head),
-        scheme=chosen.scheme,
-        settings=chosen.settings,
-    )
+    students = clean or _clean_students(student, transfer, logits, chosen, seed, progress=progress)
+    draft = _draft_kit(students[0], transfer, logits, tapped, head, release_key, chosen)
     ground = fitting.Ground(
         transfer=transfer,
         teacher_logits=logits,
         teacher_features=tapped,
         probes=probes,
-        clean=clean,
+        clean=students,
         kit=draft,
         distil=lambda targets, words: _student(student, transfer, targets, chosen, words, None).model,
         shadows=chosen.shadows,
         seed=seed,
     )
     fitted = fitting.fit(chosen.scheme, ground)
-    pack = _pack(teacher, features, probes, whitening, clean, release_key, chosen, fitted)
+    pack = _pack(teacher, features, probes, draft.whitening, students, release_key, chosen, fitted)
     kit = replace(draft, release=pack.release_id, settings=fitted.settings)
     return Prepared(
         pack=pack,
         kit=kit,
-        base=clean[0],
-        clean=clean,
+        base=students[0],
+        clean=students,
         head=head,
         student=student,
         transfer=transfer,
         teacher_logits=logits,
         teacher_features=tapped,
         recipe=chosen,
+    )
+
+
+def _clean_students(
+    student: Callable[[], nn.Module],
+    transfer: Tensor,
+    logits: Tensor,
+    recipe: Recipe,
+    seed: tuple[seeds.Word, ...],
+    *,
+    progress: bool,
+) -> tuple[nn.Module, ...]:
+    captions = [f"clean student {i + 1}" if progress else None for i in range(recipe.clean_students)]
+    words = [(*seed, "clean", i) for i in range(recipe.clean_students)]
+    return tuple(
+        _student(student, transfer, logits, recipe, name, caption).model
+        for name, caption in zip(words, captions, strict=True)
+    )
+
+
+def _draft_kit(
+    base: nn.Module, transfer: Tensor, logits: Tensor, tapped: Tensor, head: str, release_key: bytes, recipe: Recipe
+) -> SigningKit:
+    """The kit of a release whose pack, and so whose id, is not made yet."""
+    read = outputs.before_head(base, transfer, head)
+    whitening = fit_shared_whitening(tapped.numpy(), read.numpy(), components=recipe.components)
+    return SigningKit(
+        release="",
+        release_key=release_key,
+        whitening=whitening,
+        classes=logits.shape[1],
+        strength=recipe.strength,
+        sigma=float(outputs.centred(logits).std()),
+        minting=fit_minting_map(base, transfer, whitening(tapped.numpy()), head=head),
+        scheme=recipe.scheme,
+        settings=recipe.settings,
     )
 
 
