@@ -15,6 +15,7 @@ from fingerprint import statistics
 Result = dict[str, Any]
 _ORDER = ("subspace", "static", "cosine")
 _CURVE = ("acc", "clean", "score", "BER", "FER")
+_DARK = 0.38  # distance from the middle of the colours beyond which they are too dark for black figures
 _STRONGEST = 24.0  # -log10 p beyond which all is as green
 
 
@@ -74,7 +75,8 @@ def _panel(axes: Axes, result: Result, pair: tuple[str, str], attacks: list[str]
     for (attack, observation), row in cells.items():
         spot = (OBSERVATIONS.index(observation), attacks.index(attack))
         weight = "bold" if row["family_wise_p"] <= result["alpha"] else "normal"
-        axes.text(*spot, f"{row['score']:.1f}", ha="center", va="center", fontsize=7, weight=weight)
+        ink = "white" if abs(norm(grid[spot[::-1]]) - 0.5) > _DARK else "black"
+        axes.text(*spot, f"{row['score']:.1f}", ha="center", va="center", fontsize=7, weight=weight, color=ink)
     accuracy = {attack: row["accuracy"] for (attack, _), row in cells.items()}
     axes.set_yticks(range(len(attacks)), attacks, fontsize=7)
     axes.set_xticks(range(len(OBSERVATIONS)), OBSERVATIONS, fontsize=7)
