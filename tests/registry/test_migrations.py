@@ -72,6 +72,8 @@ def test_down_with_data(connection: Connection) -> None:
     migrations.upgrade(connection)
     connection.execute(text("INSERT INTO log_entry (idx, data) VALUES (0, x'00')"))
     migrations.downgrade(connection, "base")
+    left = connection.execute(text("SELECT count(*) FROM sqlite_master WHERE name = 'log_entry'")).scalar()
+    assert left == 0
 
 
 def test_every_append_only_table_is_guarded(connection: Connection) -> None:
