@@ -48,9 +48,11 @@ def centred(values: Tensor) -> NDArray[np.float64]:
 
 @contextmanager
 def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    found = model.training
+    # each part's own mode: `model.train(found)` would put a frozen teacher inside a fresh wrapper into training mode
+    found = [(part, part.training) for part in model.modules()]
     model.eval()
     try:
         yield
     finally:
-        model.train(found)
+        for part, training in found:
+            part.training = training
