@@ -5,7 +5,7 @@ from fingerprint.verdict import Verdict
 from registry.errors import CaseDecided, CaseUndecided, ForeignVerdict, UnknownCase, UnknownRelease
 from registry.log import entries
 from registry.records import Case, EntryKind, Page, RecordedVerdict
-from registry.usecases.tools import SALT_BYTES, Tools, require_digest, require_limit, require_name
+from registry.usecases.tools import SALT_BYTES, Tools, require_digest, require_limit, require_text
 
 
 class Cases:
@@ -23,7 +23,7 @@ class Cases:
         case = Case(
             id=self._tools.new_id(),
             release=release,
-            suspect=require_name(suspect, "suspect"),
+            suspect=require_text(suspect, "suspect"),
             opened_at=self._tools.clock(),
             decided=False,
         )

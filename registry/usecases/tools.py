@@ -39,7 +39,9 @@ class Tools:
 
 
 def require_name(name: str, what: str) -> str:
-    """The name, if it can be one: 1 to 128 printing characters, no slash, no space at either end, composed (NFC).
+    """The name, if it can be one: that of `require_text`, without a slash, and neither `.` nor `..`.
+
+    A name is one segment of an address, and clients take those three for steps between segments (RFC 3986, 5.2.4).
 
     Example:
         >>> require_name("pump 7", "device")
@@ -48,13 +50,29 @@ def require_name(name: str, what: str) -> str:
     Raises:
         MalformedName: it cannot.
     """
-    whole = 0 < len(name) <= MAX_NAME and name == name.strip() and "/" not in name
-    if not whole or not name.isprintable() or unicodedata.normalize("NFC", name) != name:
+    if "/" in name or name in (".", ".."):
+        raise MalformedName(f"{name[:MAX_NAME]!r} cannot name a {what}: in an address it would lead elsewhere;"
+                            " leave the slash out, and choose neither '.' nor '..'")  # fmt: skip
+    return require_text(name, what)
+
+
+def require_text(text: str, what: str) -> str:
+    """The text, if people can read it back: 1 to 128 printing characters, no space at either end, composed (NFC).
+
+    Example:
+        >>> require_text("org/model at example.com", "suspect")
+        'org/model at example.com'
+
+    Raises:
+        MalformedName: they cannot.
+    """
+    whole = 0 < len(text) <= MAX_NAME and text == text.strip()
+    if not whole or not text.isprintable() or unicodedata.normalize("NFC", text) != text:
         raise MalformedName(
-            f"{name[:MAX_NAME]!r} cannot name a {what}: use 1 to {MAX_NAME} printing characters, no slash, no space at"
+            f"{text[:MAX_NAME]!r} cannot name a {what}: use 1 to {MAX_NAME} printing characters, no space at"
             " either end, composed (Unicode NFC)"
         )
-    return name
+    return text
 
 
 def require_digest(digest: str, what: str) -> str:

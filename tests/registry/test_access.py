@@ -91,7 +91,7 @@ def test_peppers_rotate_without_new_tokens(
         assert registry.authenticate(later.token).key_id == later.id
 
 
-@pytest.mark.parametrize("name", ["", " x", "x ", "a/b", "a\nb", "x" * 129, "e\u0301", "\ud800", "a\u202eb"])
+@pytest.mark.parametrize("name", ["", " x", "x ", "a/b", ".", "..", "a\nb", "x" * 129, "e\u0301", "\ud800", "a\u202eb"])
 def test_malformed_names(store: Store, tenant: str, name: str) -> None:
     """Names that are empty, too long, not composed, or hold slashes or what does not print are refused everywhere."""
     with store.unit() as registry:

@@ -80,6 +80,14 @@ def test_unknown_cases(filled: Any) -> None:
             registry.open_case(filled.tenant, "v1", suspect="")
 
 
+def test_a_suspect_may_be_called_what_its_makers_call_it(filled: Any) -> None:
+    """A slash is part of many models' names; a suspect is described, not addressed."""
+    with filled.store.unit() as registry:
+        opened = registry.open_case(filled.tenant, "v1", suspect="org/model at example.com")
+    with filled.store.reading() as registry:
+        assert registry.case(filled.tenant, opened.id).suspect == "org/model at example.com"
+
+
 def test_pages_follow_each_other(filled: Any) -> None:
     """Cases come by id, page after page."""
     with filled.store.unit() as registry:
