@@ -74,7 +74,8 @@ class LogKey(Answer):
 class Score(Answer):
     """One device's score against the suspect."""
 
-    device: str
+    device: Annotated[str, Field(description="Its name now.")]
+    device_id: Annotated[str, Field(description="What the recorded verdict calls it.")]
     copy_id: Annotated[str, Field(description="The copy whose codeword was scored.")]
     score: Annotated[float, Field(description="t, between -sqrt(L) and sqrt(L).")]
     p_value: Annotated[float, Field(description="Bound on P(t >= score) for a device with no part in the suspect.")]
@@ -122,10 +123,11 @@ class Verdict(Answer):
             **same,
             **kept,
             release_id=verdict.release,
-            named=list(verdict.named),
+            named=list(record.named),
             ranked=[
                 Score(
-                    device=row.device,
+                    device=record.names.get(row.device, row.device),
+                    device_id=row.device,
                     copy_id=row.copy,
                     score=row.score,
                     p_value=row.p_value,

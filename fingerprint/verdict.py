@@ -22,7 +22,7 @@ class DeviceScore:
     """One device's score against one suspect.
 
     Attributes:
-        device: its name in the registry.
+        device: its id in the registry, or its name where there is none.
         copy: id of the issued copy whose codeword was scored.
         score: t_d = <c_d, y> / |y|, between -sqrt(L) and sqrt(L).
         p_value: valid upper bound of P(t >= score) for a device that has nothing to do with the suspect.
@@ -81,7 +81,7 @@ class Verdict:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Names of the devices whose family-wise p is at most alpha; empty means unknown source."""
+        """Devices whose family-wise p is at most alpha; empty means unknown source."""
         return tuple(dict.fromkeys(row.device for row in self.ranked if row.named))
 
     @property

@@ -202,16 +202,33 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedVerdict:
-    """A verdict that stands in the log."""
+    """A verdict that stands in the log.
+
+    Attributes:
+        case_id: id of the case.
+        release: name of its release.
+        suspect: what the case calls the suspect.
+        verdict: as recorded; it speaks of devices by their ids, so that it says nothing of a forgotten one.
+        names: by device id, the name that the device has now.
+        verdict_digest: digest of `verdict.to_bytes()`, the one that the entry holds.
+        observation_digest: digest of the suspect's answers.
+        entry_index: index of its entry in the log.
+    """
 
     case_id: str
     release: str
     suspect: str
     verdict: Verdict
+    names: Mapping[str, str]
     verdict_digest: str
     observation_digest: str
     recorded_at: datetime
     entry_index: int
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Names of the named devices; empty means unknown source."""
+        return tuple(self.names.get(device, device) for device in self.verdict.named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,17 @@
 """Cases and their verdicts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
 from fingerprint.verdict import Verdict
-from registry.models import CaseRow, ReleaseRow, VerificationRow
+from registry.models import CaseRow, DeviceRow, ReleaseRow, VerificationRow
 from registry.records import Case, Page, RecordedVerdict
 from registry.repository.page import page
+
+_NAMES = 1000  # asked for at a time: a statement takes so many parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +98,24 @@ class CaseRepository:
         if row is None or row.verification is None:
             return None
         found = row.verification
+        verdict = Verdict.from_bytes(found.verdict)
         return RecordedVerdict(
             case_id=row.id,
             release=row.release.name,
             suspect=row.suspect,
-            verdict=Verdict.from_bytes(found.verdict),
+            verdict=verdict,
+            names=self.names(tenant, [score.device for score in verdict.ranked]),
             verdict_digest=found.verdict_digest,
             observation_digest=found.observation_digest,
             recorded_at=found.recorded_at,
             entry_index=found.entry_index,
         )
+
+    def names(self, tenant: str, devices: Sequence[str]) -> dict[str, str]:
+        """Present names of the devices of these ids, forgotten ones included."""
+        found: dict[str, str] = {}
+        for start in range(0, len(devices), _NAMES):
+            few = DeviceRow.id.in_(devices[start : start + _NAMES])
+            rows = self._session.execute(select(DeviceRow.id, DeviceRow.name).where(DeviceRow.tenant_id == tenant, few))
+            found.update((row.id, row.name) for row in rows)
+        return found

@@ -35,7 +35,6 @@ class Hypothesis:
     """What a copy's codeword is derived from."""
 
     copy: str
-    device_name: str
     nonce: bytes
     sealed: SealedKey
 
@@ -115,9 +114,7 @@ class CopyRepository:
 
     def hypotheses(self, tenant: str, release: str) -> Iterator[Hypothesis]:
         """What the codewords of a release's copies are derived from, streamed in the order of reservation."""
-        columns = select(
-            CopyRow.id, CopyRow.nonce, DeviceRow.id, DeviceRow.name, DeviceRow.data_key, DeviceRow.codeword_key
-        )
+        columns = select(CopyRow.id, CopyRow.nonce, DeviceRow.id, DeviceRow.data_key, DeviceRow.codeword_key)
         statement = (
             columns.join(CopyRow.device)
             .where(CopyRow.tenant_id == tenant, CopyRow.release_pk == release)
@@ -125,6 +122,6 @@ class CopyRepository:
             .execution_options(yield_per=_STREAM_ROWS)
         )
         with closing(self._session.execute(statement)) as rows:  # a server keeps a place for an unread stream
-            for copy, nonce, device, name, data_key, codeword_key in rows:
+            for copy, nonce, device, data_key, codeword_key in rows:
                 sealed = SealedKey(device=device, data_key=data_key, codeword_key=codeword_key)
-                yield Hypothesis(copy=copy, device_name=name, nonce=nonce, sealed=sealed)
+                yield Hypothesis(copy=copy, nonce=nonce, sealed=sealed)

@@ -82,6 +82,7 @@ class Cases:
             release=case.release,
             suspect=case.suspect,
             verdict=verdict,
+            names=self._stored.names(tenant, [score.device for score in verdict.ranked]),
             verdict_digest=digest,
             observation_digest=verdict.observation_digest,
             recorded_at=now,

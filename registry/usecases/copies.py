@@ -91,6 +91,7 @@ class Copies:
     def candidates(self, tenant: str, release: str) -> Candidates:
         """Every reserved copy with its codeword, issued or not: a copy can leak before its issue is recorded.
 
+        Devices go by their ids: a verdict is kept for good, and a name may have to be forgotten.
         Copies of forgotten devices are left out: their codewords cannot be derived any more.
         """
         committed = self._release(tenant, release)
@@ -101,7 +102,7 @@ class Copies:
                 continue
             if each.sealed.device not in keys:
                 keys[each.sealed.device] = self._codeword_key(tenant, each.sealed)
-            devices.append(each.device_name)
+            devices.append(each.sealed.device)
             copies.append(each.copy)
             rows.append(_derive(keys[each.sealed.device], committed, each.nonce))
         matrix = np.stack(rows) if rows else np.empty((0, committed.bits), dtype=np.int8)

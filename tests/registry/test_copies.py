@@ -76,7 +76,7 @@ def test_candidates_are_every_reserved_copy(filled: Any) -> None:
     with filled.store.reading() as registry:
         candidates = registry.candidates(filled.tenant, "v1")
     assert candidates.release == filled.release.release_id
-    assert candidates.devices == tuple(device.name for device in filled.devices)
+    assert candidates.devices == tuple(device.id for device in filled.devices)
     assert candidates.copies == tuple(each.copy_id for each in filled.reservations)
     assert np.array_equal(candidates.codewords, np.stack([each.codeword for each in filled.reservations]))
 

@@ -1,5 +1,6 @@
 """Forgetting a device: its secrets are gone for good, the log is intact, and nobody can pretend to have forgotten."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def test_its_copies_are_no_hypotheses_any_more(filled: Any) -> None:
     """Codewords of a forgotten device cannot be derived, and the others still can; it still counts as a test."""
     with filled.store.unit() as registry:
         registry.forget_device(filled.tenant, "pump 1")
-        assert registry.candidates(filled.tenant, "v1").devices == ("pump 0", "pump 2")
+        assert registry.candidates(filled.tenant, "v1").devices == (filled.devices[0].id, filled.devices[2].id)
         assert registry.enrolled(filled.tenant) == 3
 
 
@@ -57,16 +58,19 @@ def test_nothing_can_be_done_with_it(filled: Any) -> None:
 
 
 def test_a_device_decided_about_can_be_forgotten(filled: Any, decided: RecordedVerdict) -> None:
-    """A verdict that was recorded stands, and the audit still passes."""
+    """A verdict that was recorded stands, says what the device is called now, and the audit still passes."""
     with filled.store.unit() as registry:
-        registry.forget_device(filled.tenant, "pump 0")
+        forgotten = registry.forget_device(filled.tenant, "pump 0")
     with filled.store.reading() as registry:
-        assert registry.verdict(filled.tenant, decided.case_id) == decided
+        found = registry.verdict(filled.tenant, decided.case_id)
+    assert found == dataclasses.replace(decided, names={**decided.names, forgotten.id: forgotten.name})
     filled.store.audit()
 
 
-def test_its_name_and_secrets_leave_the_file(filled: Any, data_dir: Path, raw_update: Callable[..., None]) -> None:
-    """Once the journal is folded in, no byte of the device's name or helper data is left in the database."""
+def test_its_name_and_secrets_leave_the_file(
+    filled: Any, decided: RecordedVerdict, data_dir: Path, raw_update: Callable[..., None]
+) -> None:
+    """A verdict about it included: once the journal is folded in, no byte of the device's name or helper data is left in the database."""
     with filled.store.unit() as registry:
         registry.forget_device(filled.tenant, "pump 1")
     raw_update("PRAGMA wal_checkpoint(TRUNCATE)")

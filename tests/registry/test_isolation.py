@@ -76,7 +76,7 @@ def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pac
         registry.reserve_copy(stranger, "v1", "pump 0")
         with pytest.raises(NotFound):
             registry.reserve_copy(stranger, "v1", "pump 1")
-        assert registry.candidates(stranger, "v1").devices == ("pump 0",)
+        assert registry.candidates(stranger, "v1").devices == (registry.device(stranger, "pump 0").id,)
         assert len(registry.candidates(filled.tenant, "v1").devices) == 3
     filled.store.audit()
 

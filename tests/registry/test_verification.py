@@ -42,7 +42,8 @@ def test_a_clean_suspect_is_of_unknown_source(decided: RecordedVerdict, filled: 
     """Nobody is named, all three devices are accounted for, and the log holds the verdict's digest under a proof."""
     assert decided.verdict.unknown_source
     assert decided.verdict.devices == 3
-    assert {row.device for row in decided.verdict.ranked} == {"pump 0", "pump 1", "pump 2"}
+    assert decided.names == {device.id: device.name for device in filled.devices}
+    assert {row.device for row in decided.verdict.ranked} == set(decided.names)
     with filled.store.reading() as registry:
         proof = registry.proof(decided.entry_index)
         _, fields = entries.decode(registry.entry(decided.entry_index).data)
@@ -114,7 +115,7 @@ def test_a_copy_is_named_and_no_other(filled: Any, case: str, pack: VerifierPack
     answers = signed_logits(pack, reservation.codeword, 0.5)
     with filled.store.unit() as registry:
         recorded = verify_case(registry, filled.tenant, case, kind="logits", answers=answers)
-    assert recorded.verdict.named == (reservation.device,)
+    assert recorded.named == (reservation.device,)
     assert recorded.verdict.ranked[0].copy == reservation.copy_id
     assert [row.named for row in recorded.verdict.ranked] == [True, False, False]
     filled.store.audit()
