@@ -70,7 +70,7 @@ def test_a_device_decided_about_can_be_forgotten(filled: Any, decided: RecordedV
 def test_its_name_and_secrets_leave_the_file(
     filled: Any, decided: RecordedVerdict, data_dir: Path, raw_update: Callable[..., None]
 ) -> None:
-    """A verdict about it included: once the journal is folded in, no byte of the device's name or helper data is left in the database."""
+    """Once the journal is folded in, no byte of its name or helper data is left, in a verdict about it either."""
     with filled.store.unit() as registry:
         registry.forget_device(filled.tenant, "pump 1")
     raw_update("PRAGMA wal_checkpoint(TRUNCATE)")
