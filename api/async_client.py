@@ -111,9 +111,15 @@ class AsyncClient:
 
     # --- releases -----------------------------------------------------------------------------------------------
 
-    async def commit_release(self, name: str, *, pack: bytes) -> Release:
+    async def commit_release(
+        self, name: str, *, pack: bytes, reference_models: Iterable[str] = (), first_look: int | None = None
+    ) -> Release:
         """Commit a verifier pack, before any codeword of the release exists."""
-        return await self._run(calls.commit_release(name, pack))
+        return await self._run(calls.commit_release(name, pack, reference_models, first_look))
+
+    async def commitment(self, release: str) -> bytes:
+        """Canonical bytes of what a release is committed to, as their digest stands in the log."""
+        return await self._run(calls.commitment(release))
 
     async def release(self, name: str) -> Release:
         """One release."""

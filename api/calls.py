@@ -89,11 +89,16 @@ def revoke_device(name: str) -> Call[Device]:
 # --- releases and copies ----------------------------------------------------------------------------------------
 
 
-def commit_release(name: str, pack: bytes) -> Call[Release]:
+def commit_release(name: str, pack: bytes, reference_models: Iterable[str], first_look: int | None) -> Call[Release]:
     """Commit a verifier pack."""
-    headers = {"Content-Type": SAFETENSORS}
-    parse = Release.model_validate_json
-    return Call(method="POST", path=_at("releases"), params={"name": name}, content=pack, headers=headers, parse=parse)
+    headers, parse = {"Content-Type": SAFETENSORS}, Release.model_validate_json
+    params = {"name": name, "reference_model": list(reference_models), "first_look": first_look}
+    return Call(method="POST", path=_at("releases"), params=params, content=pack, headers=headers, parse=parse)
+
+
+def commitment(name: str) -> Call[bytes]:
+    """What a release is committed to."""
+    return Call(method="GET", path=_at("releases", name, "commitment"), parse=bytes)
 
 
 def release(name: str) -> Call[Release]:

@@ -115,9 +115,15 @@ class Client:
 
     # --- releases -----------------------------------------------------------------------------------------------
 
-    def commit_release(self, name: str, *, pack: bytes) -> Release:
+    def commit_release(
+        self, name: str, *, pack: bytes, reference_models: Iterable[str] = (), first_look: int | None = None
+    ) -> Release:
         """Commit a verifier pack, before any codeword of the release exists."""
-        return self._run(calls.commit_release(name, pack))
+        return self._run(calls.commit_release(name, pack, reference_models, first_look))
+
+    def commitment(self, release: str) -> bytes:
+        """Canonical bytes of what a release is committed to, as their digest stands in the log."""
+        return self._run(calls.commitment(release))
 
     def release(self, name: str) -> Release:
         """One release."""

@@ -68,11 +68,20 @@ class Workspace:
 
     # --- releases -----------------------------------------------------------------------------------------------
 
-    def commit_release(self, name: str, *, pack: bytes) -> Release:
+    def commit_release(
+        self, name: str, *, pack: bytes, reference_models: Iterable[str] = (), first_look: int | None = None
+    ) -> Release:
         """Commit a verifier pack, before any codeword of the release exists."""
         with self.store.unit() as registry:
-            committed = registry.commit_release(self.tenant, name, pack=pack)
+            committed = registry.commit_release(
+                self.tenant, name, pack=pack, reference_models=reference_models, first_look=first_look
+            )
         return Release.of(committed)
+
+    def commitment(self, release: str) -> bytes:
+        """Canonical bytes of what a release is committed to, as their digest stands in the log."""
+        with self.store.reading() as registry:
+            return registry.commitment(self.tenant, release)
 
     def release(self, name: str) -> Release:
         """One release."""

@@ -15,10 +15,11 @@ other history can be written: only step 7, with a checkpoint that was kept elsew
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fingerprint import canonical
-from fingerprint.errors import MalformedError
+from fingerprint.commitment import Commitment
+from fingerprint.errors import MalformedError, ParameterError
 from fingerprint.pack import VerifierPack
 from registry.blobs import PackFiles
 from registry.claims import TAMPERED, Claim, claim
@@ -41,7 +42,7 @@ from registry.repository.scan import Scan
 from registry.repository.scanned import Scanned, ScannedRelease
 from registry.sealing import Sealer
 from registry.usecases.devices import device_row
-from registry.usecases.releases import commitment_bytes, release_row
+from registry.usecases.releases import release_row
 
 
 def audit(
@@ -251,9 +252,10 @@ class _Vault:
         if canonical.digest(pack) != row.pack_digest:
             raise BlobTampered(f"the verifier pack of release {row.id} is not the one that was committed")
         try:
-            committed = commitment_bytes(VerifierPack.from_bytes(pack))
-        except MalformedError as error:
-            raise ReleaseTampered(f"release {row.id}: its verifier pack does not parse: {error}") from error
-        if committed != row.commitment:
+            committed = Commitment.from_bytes(row.commitment)
+            again = replace(committed, pack=VerifierPack.from_bytes(pack).commitment()).to_bytes()
+        except (MalformedError, ParameterError) as error:
+            raise ReleaseTampered(f"release {row.id}: its pack or commitment does not parse: {error}") from error
+        if again != row.commitment:
             raise ReleaseTampered(f"release {row.id}: its commitment is not that of its verifier pack")
         self.opened += 1

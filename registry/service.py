@@ -11,6 +11,7 @@ signed checkpoint can be lost or contradicted. Hence two rules for callers:
 - reserve copies in a later unit than the one that committed the release (`NotCommitted` otherwise).
 """
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
@@ -115,9 +116,33 @@ class Registry:
 
     # --- releases -----------------------------------------------------------------------------------------------
 
-    def commit_release(self, tenant: str, name: str, *, pack: bytes) -> Release:
-        """A release, committed by its verifier pack. Raises MalformedName, PackMalformed, DuplicateName or -Release."""
-        return self._releases.commit(tenant, name, pack=pack)
+    def commit_release(
+        self,
+        tenant: str,
+        name: str,
+        *,
+        pack: bytes,
+        reference_models: Iterable[str] = (),
+        first_look: int | None = None,
+    ) -> Release:
+        """A release, committed by its verifier pack; `fingerprint.commitment` says to what.
+
+        Args:
+            tenant: id of the tenant.
+            name: of the release, unique within the tenant.
+            pack: bytes of its verifier pack.
+            reference_models: digests of the files of the unsigned models behind the pack's references.
+            first_look: commit to a sequential plan that looks first after so many probes, then at doubled numbers.
+
+        Raises:
+            MalformedName, MalformedDigest, PackMalformed, DuplicateName, DuplicateRelease: what they say.
+            fingerprint.errors.ParameterError: a first look at fewer than two probes.
+        """
+        return self._releases.commit(tenant, name, pack=pack, reference_models=reference_models, first_look=first_look)
+
+    def commitment(self, tenant: str, release: str) -> bytes:
+        """Canonical bytes of the release's commitment, as its digest stands in the log. Raises UnknownRelease."""
+        return self._releases.commitment(tenant, release)
 
     def release(self, tenant: str, name: str) -> Release:
         """The release of that name. Raises UnknownRelease."""

@@ -1,5 +1,6 @@
 """`countermark release`: commit releases, list them."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,13 @@ def create(
     name: Annotated[str, typer.Argument(help="Name of the release.")],
     pack: Annotated[Path, typer.Option("--pack", help="Verifier pack of the release.")],
     kit: Annotated[Path | None, typer.Option("--kit", help="Signing kit, kept here (mode 0600) to mint with.")] = None,
+    reference: Annotated[
+        list[Path] | None, typer.Option("--reference", help="File of an unsigned model behind the pack's references.")
+    ] = None,
+    first_look: Annotated[
+        int | None,
+        typer.Option("--first-look", min=2, help="Commit to looks after so many probes, then at doubled numbers."),
+    ] = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
@@ -34,8 +42,9 @@ def create(
     if kit_bytes is not None:
         _check_pair(pack_bytes, kit_bytes)
         kits.check_free(settings_of(data).data, name)
+    models = [digest(files.read(path)) for path in reference or ()]
     with desk_of(data, server) as desk:
-        release = desk.commit_release(name, pack=pack_bytes)
+        release = desk.commit_release(name, pack=pack_bytes, reference_models=models, first_look=first_look)
     if kit_bytes is not None:
         kits.keep(settings_of(data).data, name, kit_bytes)
     show_fields(release, as_json=as_json)
@@ -70,6 +79,22 @@ def show(
     with desk_of(data, server) as desk:
         release = desk.release(name)
     show_fields(release, as_json=as_json)
+
+
+@app.command("commitment", epilog="Example: countermark release commitment digits-1 > commitment.json")
+def commitment(
+    name: Annotated[str, typer.Argument(help="Name of the release.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what the release is committed to: the exact bytes whose SHA-256 the log's entry holds."""
+    with desk_of(data, server) as desk:
+        content = desk.commitment(name)
+    if as_json:
+        show_json({"release": name, "digest": digest(content), "commitment": json.loads(content)})
+    else:
+        typer.echo(content, nl=False)
 
 
 @app.command("pack", epilog="Example: countermark release pack digits-1 --out verifier.safetensors")

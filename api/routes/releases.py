@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from api.auth import ForLists, ForRelease
 from api.etags import NOT_MODIFIED, immutable
-from api.fields import Name
+from api.fields import Digest, Name
 from api.idempotency import Once
-from api.media import OCTETS, SAFETENSORS
+from api.media import JSON, OCTETS, SAFETENSORS
 from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import ListOf, NewReservation, Release, Reservation
@@ -17,8 +17,15 @@ from api.uploads import Upload, documented_download, documented_upload
 router = APIRouter(prefix="/v1/releases", tags=["releases"], responses=documented(401, 403, 422))
 _PACK_SENT = documented_upload(SAFETENSORS, OCTETS, description="The verifier pack, one safetensors file.")
 _PACK = documented_download(SAFETENSORS, description="The verifier pack.")
+_COMMITMENT = documented_download(JSON, description="The commitment's canonical bytes.")
 ReleaseName = Annotated[
     Name, Query(description="Name of the release, unique within the tenant.", examples=["digits-1"])
+]
+ReferenceModels = Annotated[
+    tuple[Digest, ...], Query(max_length=64, description="Digest of an unsigned model's file; repeat for several.")
+]
+FirstLook = Annotated[
+    int | None, Query(ge=2, le=2**31, description="Commit to looks after so many probes, then at doubled numbers.")
 ]
 
 
@@ -29,9 +36,16 @@ ReleaseName = Annotated[
     openapi_extra=_PACK_SENT,
     summary="Commit a release",
 )
-def commit(desk: ForRelease, name: ReleaseName, pack: Upload, _once: Once) -> Release:
+def commit(
+    desk: ForRelease,
+    name: ReleaseName,
+    pack: Upload,
+    _once: Once,
+    reference_model: ReferenceModels = (),
+    first_look: FirstLook = None,
+) -> Release:
     """Store the verifier pack and append its commitment to the log, before any codeword of the release exists."""
-    return desk.commit_release(name, pack=pack)
+    return desk.commit_release(name, pack=pack, reference_models=reference_model, first_look=first_look)
 
 
 @router.get("", summary="List releases")
@@ -44,6 +58,18 @@ def releases(desk: ForLists, query: Annotated[PageQuery, Query()]) -> ListOf[Rel
 def release(desk: ForLists, name: str) -> Release:
     """One release."""
     return desk.release(name)
+
+
+@router.get(
+    "/{name}/commitment",
+    response_class=Response,
+    responses={**documented(404), **_COMMITMENT, **NOT_MODIFIED},
+    summary="Get what a release is committed to",
+)
+def commitment(desk: ForLists, request: Request, name: str) -> Response:
+    """Canonical JSON (RFC 8785), whose digest the log's entry holds: digests and constants, no secret."""
+    tag = desk.release(name).commitment_digest
+    return immutable(request, tag, lambda: Response(desk.commitment(name), media_type=JSON))
 
 
 @router.get(

@@ -85,6 +85,11 @@ class ReleaseRepository:
         row = self._session.execute(columns.where(ReleaseRow.tenant_id == tenant, ReleaseRow.id == release)).one()
         return SealedPack(file=row.pack_file, data_key=row.data_key)
 
+    def commitment(self, tenant: str, release: str) -> bytes:
+        """The commitment's canonical bytes, of the release of that id; the release exists."""
+        mine = select(ReleaseRow.commitment).where(ReleaseRow.tenant_id == tenant, ReleaseRow.id == release)
+        return self._session.execute(mine).scalar_one()
+
     def page(self, tenant: str, after: str | None, limit: int) -> Page[Release]:
         """Releases by name."""
         statement = select(ReleaseRow).where(ReleaseRow.tenant_id == tenant).order_by(ReleaseRow.name)

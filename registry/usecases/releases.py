@@ -1,26 +1,23 @@
 """Releases."""
 
+from collections.abc import Iterable
+
 from fingerprint import canonical
+from fingerprint.commitment import Commitment
 from fingerprint.errors import PackMalformed
 from fingerprint.pack import VerifierPack
+from registry.code import code_digest
 from registry.errors import BlobTampered, DuplicateName, DuplicateRelease, UnknownRelease
 from registry.log import entries
 from registry.records import EntryKind, Page, Release
 from registry.repository.releases import ReleaseSecrets, SealedPack
 from registry.sealing import RowIdentity
-from registry.usecases.tools import SALT_BYTES, Tools, require_limit, require_name
-
-COMMITMENT_TAG = "countermark/release-commitment"
+from registry.usecases.tools import SALT_BYTES, Tools, require_digest, require_limit, require_name
 
 
 def release_row(tenant: str, release: str) -> RowIdentity:
     """Identity of a release's row."""
     return RowIdentity("release", tenant, release)
-
-
-def commitment_bytes(pack: VerifierPack) -> bytes:
-    """Canonical bytes of what a pack commits its owner to."""
-    return canonical.encode(COMMITMENT_TAG, pack.commitment())
 
 
 class Releases:
@@ -30,17 +27,21 @@ class Releases:
         self._tools = tools
         self._stored = tools.repository.releases
 
-    def commit(self, tenant: str, name: str, *, pack: bytes) -> Release:
+    def commit(
+        self, tenant: str, name: str, *, pack: bytes, reference_models: Iterable[str], first_look: int | None
+    ) -> Release:
         """A release: everything a verdict will rest on, fixed before any copy exists."""
         parsed = _parse(pack)
         require_name(name, "release")
+        models = tuple(require_digest(each, "reference model") for each in reference_models)
+        committed = Commitment.of(parsed, code=code_digest(), reference_models=models, first_look=first_look)
         self._tools.log.lock()
         self._tools.require_tenant(tenant)
         self._require_new(tenant, name, parsed.release_id)
         identifier = self._tools.new_id()
         secrets = ReleaseSecrets(
             salt=self._tools.entropy(SALT_BYTES),
-            commitment=commitment_bytes(parsed),
+            commitment=committed.to_bytes(),
             pack=self._seal(tenant, identifier, pack),
         )
         release = self._log(tenant, identifier, name, parsed, secrets)
@@ -53,6 +54,10 @@ class Releases:
         if release is None:
             raise UnknownRelease(f"there is no release '{name}'; commit it first")
         return release
+
+    def commitment(self, tenant: str, name: str) -> bytes:
+        """Canonical bytes of the commitment, as its digest stands in the log."""
+        return self._stored.commitment(tenant, self.get(tenant, name).id)
 
     def page(self, tenant: str, *, after: str | None, limit: int) -> Page[Release]:
         """Releases by name."""

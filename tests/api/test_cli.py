@@ -14,6 +14,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from api.cli import app
+from fingerprint import canonical
+from fingerprint.commitment import Commitment
 from fingerprint.puf import PROFILE, Silicon
 
 RUNNER = CliRunner()
@@ -107,6 +109,20 @@ def test_a_minted_copy_changes_the_last_layer_only(shipped, world):
     assert "edge-0" not in metadata["countermark.copy"]
     assert [row["method"] for row in listed] == ["minted", "minted"]
     assert _mode(next((shipped.path / "data" / "kits").iterdir())) == 0o600
+
+
+def test_a_commitment_can_be_printed(place, world):
+    """Files of the reference models by digest, and looks; what is printed hashes to what the log says."""
+    (place.path / "pack").write_bytes(world.pack.to_bytes())
+    (place.path / "clean").write_bytes(b"the file of a clean student")
+    terms = ("--reference", place.path / "clean", "--first-look", 40)
+    made = place.json("release", "create", "digits-1", "--pack", place.path / "pack", *terms)
+    printed = place.run("release", "commitment", "digits-1").encode()
+    assert canonical.digest(printed) == made["commitment_digest"]
+    assert place.json("release", "commitment", "digits-1")["digest"] == made["commitment_digest"]
+    committed = Commitment.from_bytes(printed)
+    assert committed.reference_models == (canonical.digest(b"the file of a clean student"),)
+    assert committed.plan.looks[0].probes == 40
 
 
 def test_a_leaked_copy_is_named_and_a_stranger_is_not(shipped, world):

@@ -1,6 +1,7 @@
 """The typed client: against a real server on a loopback port, and against what is no server."""
 
 import inspect
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from api.client import Client, Retries, ServiceError, ServiceUnreachable
 from api.exchange import ONCE
 from api.settings import Settings
 from api.workspace import Workspace
+from fingerprint import canonical
 from registry.store import open_registry
 
 
@@ -140,6 +142,19 @@ def test_answers_may_be_an_array_or_a_file(standing, as_npz):
     assert len({verdict.observation_digest for verdict in sent}) == 1
 
 
+def test_a_commitment_is_made_and_fetched(service, world):
+    """Reference models and looks over HTTP; the bytes that come back hash to what the log says."""
+    client, models = service.client(), ["sha256:" + "0b" * 32, "sha256:" + "0a" * 32]
+    made = client.commit_release("digits-1", pack=world.pack.to_bytes(), reference_models=models, first_look=30)
+    data = client.commitment("digits-1")
+    assert canonical.digest(data) == made.commitment_digest
+    fields = json.loads(data)
+    assert fields["reference_models"] == sorted(models)
+    assert fields["sequential_plan"]["looks"][0][0] == 30
+    with pytest.raises(ServiceError, match="reference_model"):
+        client.commit_release("digits-2", pack=world.pack.to_bytes(), reference_models=["md5:0"])
+
+
 def test_the_asynchronous_client_does_the_main_job(released, served):
     """Every method, awaited, gives what the synchronous one gives; a leaked copy is named."""
 
@@ -170,6 +185,7 @@ def test_the_asynchronous_client_does_the_main_job(released, served):
                 await client.copy(reserved.copy_id),
                 await client.copies("digits-1"),
                 await client.copies_of_artefact("sha256:" + "0d" * 32),
+                await client.commitment("digits-1"),
                 await client.checkpoint(),
                 await client.log_key(),
                 await client.entry(0),
@@ -185,8 +201,8 @@ def test_the_asynchronous_client_does_the_main_job(released, served):
         client.verdict(case), client.case(case), client.cases(), client.device("edge-0"), client.devices(),
         client.helper_data("edge-0"), client.release("digits-1"), client.releases(), client.pack("digits-1"),
         client.copy(copy), client.copies("digits-1"), client.copies_of_artefact("sha256:" + "0d" * 32),
-        client.checkpoint(), client.log_key(), client.entry(0), client.proof(0), client.consistency(1),
-        client.api_keys(),
+        client.commitment("digits-1"), client.checkpoint(), client.log_key(), client.entry(0), client.proof(0),
+        client.consistency(1), client.api_keys(),
     ]  # fmt: skip
 
 

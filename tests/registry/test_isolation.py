@@ -49,6 +49,7 @@ def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pac
             lambda: registry.revoke_device(stranger, "pump 0"),
             lambda: registry.release(stranger, "v1"),
             lambda: registry.pack(stranger, "v1"),
+            lambda: registry.commitment(stranger, "v1"),
             lambda: registry.reserve_copy(stranger, "v1", "pump 0"),
             lambda: registry.copy(stranger, copy_id),
             lambda: registry.issue_copy(stranger, copy_id, artefact_digest=DIGEST, method="minted"),
@@ -105,6 +106,7 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
         registry.forget_device(tenant, "new")
         registry.releases(tenant, after="a")
         registry.pack(tenant, "v1")
+        registry.commitment(tenant, "v1")
         reservation = registry.reserve_copy(tenant, "v1", "pump 0")
         registry.issue_copy(tenant, reservation.copy_id, artefact_digest=DIGEST, method="minted")
         registry.copies(tenant, "v1", after="0")

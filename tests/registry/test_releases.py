@@ -2,13 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fingerprint import canonical
-from fingerprint.errors import PackMalformed
+from fingerprint.commitment import Commitment
+from fingerprint.errors import PackMalformed, ParameterError
 from fingerprint.pack import VerifierPack
-from registry.errors import BlobTampered, DuplicateName, DuplicateRelease, MalformedName, SealBroken, UnknownRelease
+from registry.code import code_digest
+from registry.errors import (
+    BlobTampered,
+    DuplicateName,
+    DuplicateRelease,
+    MalformedDigest,
+    MalformedName,
+    SealBroken,
+    UnknownRelease,
+)
 from registry.log import entries
 from registry.records import EntryKind
 from registry.store import Store
@@ -30,8 +41,39 @@ def test_a_commitment_is_what_the_log_says(store: Store, tenant: str, pack: Veri
         pack.alpha,
         pack.bits,
     )
-    commitment = canonical.encode("countermark/release-commitment", pack.commitment())
-    assert fields["commitment"] == release.commitment_digest == canonical.digest(commitment)
+    assert fields["commitment"] == release.commitment_digest == Commitment.of(pack, code=code_digest()).digest
+
+
+def test_a_commitment_carries_models_and_plan(store: Store, tenant: str, pack: VerifierPack) -> None:
+    """What was committed comes back byte for byte, hashes to what the log says, and the audit agrees."""
+    model = "sha256:" + "0a" * 32
+    with store.unit() as registry:
+        release = registry.commit_release(
+            tenant, "v1", pack=pack.to_bytes(), reference_models=[model, model], first_look=50
+        )
+    with store.reading() as registry:
+        data = registry.commitment(tenant, "v1")
+        _, fields = entries.decode(registry.entry(release.entry_index).data)
+    assert canonical.digest(data) == fields["commitment"]
+    committed = Commitment.from_bytes(data)
+    assert committed.code == code_digest()
+    assert committed.reference_models == (model,)
+    assert committed.plan is not None
+    assert [look.probes for look in committed.plan.looks] == [50, 100, 120]
+    assert store.audit().opened == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [({"reference_models": ["md5:00"]}, MalformedDigest), ({"first_look": 1}, ParameterError)],
+)
+def test_terms_that_cannot_be_committed(
+    store: Store, tenant: str, pack: VerifierPack, given: dict[str, Any], error: type[Exception]
+) -> None:
+    """A digest out of form, or looks that begin at one probe: refused, and nothing is left behind."""
+    with pytest.raises(error), store.unit() as registry:
+        registry.commit_release(tenant, "v1", pack=pack.to_bytes(), **given)
+    assert store.audit().size == 0
 
 
 def test_the_pack_is_sealed_on_the_disk(store: Store, tenant: str, pack: VerifierPack, data_dir: Path) -> None:
@@ -95,7 +137,7 @@ def test_two_tenants_may_commit_one_pack(store: Store, tenant: str, pack: Verifi
 def test_unknown_releases(store: Store, tenant: str) -> None:
     """A name that no release has is unknown, for everything that asks for one."""
     with store.unit() as registry:
-        for use in (registry.release, registry.pack, registry.candidates, registry.copies):
+        for use in (registry.release, registry.commitment, registry.pack, registry.candidates, registry.copies):
             with pytest.raises(UnknownRelease):
                 use(tenant, "v9")
         with pytest.raises(UnknownRelease):
