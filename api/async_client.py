@@ -21,7 +21,7 @@ from api.calls import Call
 from api.client import MAX_PROBE_BYTES
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
 from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, conclude, request_of
-from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation
+from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
 from api.suspects.outputs import write_outputs
 
 Value = TypeVar("Value")
@@ -108,6 +108,28 @@ class AsyncClient:
     async def revoke_device(self, name: str) -> Device:
         """Issue no further copies for the device."""
         return await self._run(calls.revoke_device(name))
+
+    async def forget_device(self, name: str) -> Device:
+        """Destroy the device's key, name and helper data; its copies cannot be traced any more."""
+        return await self._run(calls.forget_device(name))
+
+    # --- legal holds and retention ------------------------------------------------------------------------------
+
+    async def place_hold(self, held: str, subject: str, *, reason: str) -> Hold:
+        """Keep everything that a device (by name), copy or case (by id) rests on from being forgotten."""
+        return await self._run(calls.place_hold(held, subject, reason))
+
+    async def lift_hold(self, hold_id: str) -> Hold:
+        """End a legal hold."""
+        return await self._run(calls.lift_hold(hold_id))
+
+    async def holds(self, *, after: str | None = None, limit: int = 100) -> ListOf[Hold]:
+        """Legal holds, lifted ones included."""
+        return await self._run(calls.holds(after, limit))
+
+    async def apply_retention(self, before: datetime, *, rehearse: bool = False) -> Retention:
+        """Forget devices revoked before a time, unless they are held, and drop API keys that ended before it."""
+        return await self._run(calls.apply_retention(before, rehearse=rehearse))
 
     # --- releases -----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
 from api.fields import to_text
 from api.media import NPZ, OCTETS, SAFETENSORS
-from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation
+from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
 from api.suspects import npz
 
 Value = TypeVar("Value")
@@ -84,6 +84,37 @@ def helper_data(name: str) -> Call[bytes]:
 def revoke_device(name: str) -> Call[Device]:
     """Revoke a device."""
     return Call(method="POST", path=_at("devices", name, "revoke"), parse=Device.model_validate_json)
+
+
+def forget_device(name: str) -> Call[Device]:
+    """Forget a device."""
+    return Call(method="POST", path=_at("devices", name, "forget"), parse=Device.model_validate_json)
+
+
+# --- legal holds and retention ----------------------------------------------------------------------------------
+
+
+def place_hold(held: str, subject: str, reason: str) -> Call[Hold]:
+    """Place a legal hold."""
+    body = {"held": held, "subject": subject, "reason": reason}
+    return Call(method="POST", path=_at("holds"), json=body, parse=Hold.model_validate_json)
+
+
+def lift_hold(hold_id: str) -> Call[Hold]:
+    """Lift a legal hold."""
+    return Call(method="POST", path=_at("holds", hold_id, "lift"), parse=Hold.model_validate_json)
+
+
+def holds(after: str | None, limit: int) -> Call[ListOf[Hold]]:
+    """Legal holds."""
+    params = {"after": after, "limit": limit}
+    return Call(method="GET", path=_at("holds"), params=params, parse=ListOf[Hold].model_validate_json)
+
+
+def apply_retention(before: datetime, *, rehearse: bool) -> Call[Retention]:
+    """Apply a retention period."""
+    body = {"before": before.isoformat(), "rehearse": rehearse}
+    return Call(method="POST", path=_at("retention"), json=body, parse=Retention.model_validate_json)
 
 
 # --- releases and copies ----------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from api import calls
 from api.calls import Call
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
 from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, ServiceError, ServiceUnreachable, conclude, request_of
-from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation
+from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
 from api.suspects.outputs import write_outputs
 
 __all__ = ["Client", "Retries", "ServiceError", "ServiceUnreachable"]
@@ -112,6 +112,28 @@ class Client:
     def revoke_device(self, name: str) -> Device:
         """Issue no further copies for the device."""
         return self._run(calls.revoke_device(name))
+
+    def forget_device(self, name: str) -> Device:
+        """Destroy the device's key, name and helper data; its copies cannot be traced any more."""
+        return self._run(calls.forget_device(name))
+
+    # --- legal holds and retention ------------------------------------------------------------------------------
+
+    def place_hold(self, held: str, subject: str, *, reason: str) -> Hold:
+        """Keep everything that a device (by name), copy or case (by id) rests on from being forgotten."""
+        return self._run(calls.place_hold(held, subject, reason))
+
+    def lift_hold(self, hold_id: str) -> Hold:
+        """End a legal hold."""
+        return self._run(calls.lift_hold(hold_id))
+
+    def holds(self, *, after: str | None = None, limit: int = 100) -> ListOf[Hold]:
+        """Legal holds, lifted ones included."""
+        return self._run(calls.holds(after, limit))
+
+    def apply_retention(self, before: datetime, *, rehearse: bool = False) -> Retention:
+        """Forget devices revoked before a time, unless they are held, and drop API keys that ended before it."""
+        return self._run(calls.apply_retention(before, rehearse=rehearse))
 
     # --- releases -----------------------------------------------------------------------------------------------
 

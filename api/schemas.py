@@ -16,6 +16,7 @@ from registry import records
 
 ScopeName = Literal["release", "investigate", "audit", "admin"]
 MethodName = Literal["distilled", "minted"]
+HeldName = Literal["device", "copy", "case"]
 
 
 class Request(BaseModel):
@@ -79,6 +80,7 @@ class Device(Answer):
     revoked_at: Moment | None
     entry_index: Annotated[int, Field(description="Its enrolment's index in the log.")]
     revocation_index: Annotated[int | None, Field(description="Its revocation's index in the log.")]
+    forgotten: Annotated[bool, Field(description="Its name, helper data and keys were destroyed; it is not traced.")]
 
 
 class Release(Answer):
@@ -161,6 +163,27 @@ class Case(Answer):
     decided: bool
 
 
+class NewHold(Request):
+    """What is held and why. While a hold is in force, nothing that its subject rests on can be forgotten."""
+
+    held: HeldName
+    subject: Annotated[str, Field(min_length=1, max_length=128, description="A device's name, a copy's or case's id.")]
+    reason: Annotated[Name, Field(examples=["Case 2026-117, district court"])]
+
+
+class Hold(Answer):
+    """A legal hold, in force until it is lifted."""
+
+    id: str
+    held: HeldName
+    subject: Annotated[str, Field(description="Id of the device, copy or case.")]
+    reason: str
+    placed_at: Moment
+    entry_index: Annotated[int, Field(description="Its index in the log.")]
+    lifted_at: Moment | None
+    lifting_index: Annotated[int | None, Field(description="Its lifting's index in the log.")]
+
+
 class NewApiKey(Request):
     """Who a key is for and what it may do."""
 
@@ -201,3 +224,31 @@ class IssuedApiKey(Answer):
         """The key with its token."""
         fields = {name: getattr(record, name) for name in cls.model_fields}
         return cls.model_validate({**fields, "scopes": sorted(map(str, record.scopes))})
+
+
+class NewRetention(Request):
+    """Which devices are due: those revoked before a time. API keys that ended before it are dropped."""
+
+    before: Moment
+    rehearse: Annotated[bool, Field(description="Only say what would be forgotten.")] = False
+
+
+class Retention(Answer):
+    """What was forgotten, or would be; what a legal hold keeps; which API keys were dropped."""
+
+    before: Moment
+    rehearsed: bool
+    forgotten: list[Device]
+    held: list[Device]
+    api_keys: list[ApiKey]
+
+    @classmethod
+    def of(cls, record: records.Retention) -> Self:
+        """The outcome with its devices and keys as answers."""
+        return cls(
+            before=record.before,
+            rehearsed=record.rehearsed,
+            forgotten=[Device.of(device) for device in record.forgotten],
+            held=[Device.of(device) for device in record.held],
+            api_keys=[ApiKey.of(key) for key in record.api_keys],
+        )

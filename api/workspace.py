@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from api import pages
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
-from api.schemas import ApiKey, Case, Copy, Device, IssuedApiKey, ListOf, Release, Reservation, page
+from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention, page
 from api.suspects.outputs import read_outputs
 from registry.records import Scope
 from registry.store import Store
@@ -65,6 +65,36 @@ class Workspace:
         with self.store.unit() as registry:
             revoked = registry.revoke_device(self.tenant, name)
         return Device.of(revoked)
+
+    def forget_device(self, name: str) -> Device:
+        """Destroy the device's key, name and helper data; its copies cannot be traced any more."""
+        with self.store.unit() as registry:
+            forgotten = registry.forget_device(self.tenant, name)
+        return Device.of(forgotten)
+
+    # --- legal holds and retention ------------------------------------------------------------------------------
+
+    def place_hold(self, held: str, subject: str, *, reason: str) -> Hold:
+        """Keep everything that a device (by name), copy or case (by id) rests on from being forgotten."""
+        with self.store.unit() as registry:
+            placed = registry.place_hold(self.tenant, held, subject, reason=reason)
+        return Hold.of(placed)
+
+    def lift_hold(self, hold_id: str) -> Hold:
+        """End a legal hold."""
+        with self.store.unit() as registry:
+            lifted = registry.lift_hold(self.tenant, hold_id)
+        return Hold.of(lifted)
+
+    def holds(self, *, after: str | None = None, limit: int = 100) -> ListOf[Hold]:
+        """Legal holds, lifted ones included."""
+        with self.store.reading() as registry:
+            return page(Hold, registry.holds(self.tenant, after=pages.decode(after), limit=limit))
+
+    def apply_retention(self, before: datetime, *, rehearse: bool = False) -> Retention:
+        """Forget devices revoked before a time, unless they are held, and drop API keys that ended before it."""
+        with self.store.unit() as registry:
+            return Retention.of(registry.apply_retention(self.tenant, before, rehearse=rehearse))
 
     # --- releases -----------------------------------------------------------------------------------------------
 

@@ -12,16 +12,18 @@ from typing import Any, NoReturn
 from fingerprint import canonical, codeword
 from fingerprint.errors import CanonicalMalformed, ParameterError
 from fingerprint.verdict import Verdict
-from registry.errors import CopyTampered, DeviceTampered, ReleaseTampered, RowTampered, VerdictTampered
+from registry.errors import CopyTampered, DeviceTampered, HoldTampered, ReleaseTampered, RowTampered, VerdictTampered
 from registry.log import entries
-from registry.records import EntryKind
+from registry.records import EntryKind, Held
 from registry.repository.devices import forgotten_name
 from registry.repository.scanned import (
     Scanned,
     ScannedCopy,
     ScannedDevice,
     ScannedErasure,
+    ScannedHold,
     ScannedIssue,
+    ScannedLifting,
     ScannedRelease,
     ScannedRevocation,
     ScannedVerdict,
@@ -35,6 +37,8 @@ TAMPERED: Mapping[EntryKind, type[RowTampered]] = {
     EntryKind.RESERVATION: CopyTampered,
     EntryKind.ISSUE: CopyTampered,
     EntryKind.VERDICT: VerdictTampered,
+    EntryKind.HOLD: HoldTampered,
+    EntryKind.LIFTING: HoldTampered,
 }
 Opener = Callable[[str, str, bytes | None, bytes], bytes | None]
 """(tenant, device, data key, sealed) -> codeword key, or None when it cannot or need not be opened."""
@@ -174,6 +178,28 @@ def _(row: ScannedVerdict, opener: Opener) -> Claim:  # noqa: ARG001 - the form 
     made.require(row.verdict_digest == fields["verdict"], "its verdict does not have its digest")
     made.require(_about(row), "its verdict is about another release or other answers")
     return made
+
+
+@claim.register
+def _(row: ScannedHold, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    subjects = {Held.DEVICE: row.device, Held.COPY: row.copy, Held.CASE: row.case}
+    held, subject = next(((kind, found) for kind, found in subjects.items() if found), (Held.DEVICE, ""))
+    fields = entries.hold(
+        tenant=row.tenant,
+        hold=row.id,
+        held=held,
+        subject=subject,
+        salt=row.salt,
+        reason=row.reason,
+        at=row.placed_at,
+    )
+    return Claim(index=row.index, kind=EntryKind.HOLD, row=f"legal hold {row.id}", fields=fields)
+
+
+@claim.register
+def _(row: ScannedLifting, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.lifting(tenant=row.tenant, hold=row.id, at=row.lifted_at)
+    return Claim(index=row.index, kind=EntryKind.LIFTING, row=f"legal hold {row.id}", fields=fields)
 
 
 def _codeword_holds(row: ScannedCopy, opener: Opener) -> bool:

@@ -8,6 +8,7 @@ RegistryError
 │   ├── UnknownRelease
 │   ├── UnknownCopy
 │   ├── UnknownCase
+│   ├── UnknownHold
 │   ├── UnknownApiKey
 │   └── UnknownEntry            an index at or beyond the end of the log
 ├── Conflict                    it is there already, or it happened already
@@ -15,10 +16,12 @@ RegistryError
 │   ├── DuplicateRelease        the same verifier pack committed under another name
 │   ├── AlreadyIssued
 │   ├── AlreadyRevoked
+│   ├── AlreadyLifted
 │   └── CaseDecided
 ├── Refused                     understood, and not allowed in this state
 │   ├── DeviceRevoked
 │   ├── DeviceForgotten
+│   ├── UnderHold               a legal hold forbids that it is forgotten
 │   ├── NotCommitted            the release's commitment is not under a signed checkpoint yet
 │   ├── NotPublished            the log entry is not under a signed checkpoint yet
 │   ├── CaseUndecided           no verdict has been recorded yet
@@ -49,6 +52,7 @@ RegistryError
 │   │   ├── DeviceTampered
 │   │   ├── ReleaseTampered
 │   │   ├── CopyTampered
+│   │   ├── HoldTampered
 │   │   └── VerdictTampered
 │   ├── BlobTampered            a file whose digest is not its name
 │   └── SealBroken              a sealed cell that does not open in its place
@@ -94,6 +98,10 @@ class UnknownCase(NotFound):
     """No case of that id."""
 
 
+class UnknownHold(NotFound):
+    """No legal hold of that id."""
+
+
 class UnknownApiKey(NotFound):
     """No API key of that id."""
 
@@ -122,6 +130,10 @@ class AlreadyRevoked(Conflict):
     """The device or key was revoked before."""
 
 
+class AlreadyLifted(Conflict):
+    """The legal hold was lifted before."""
+
+
 class CaseDecided(Conflict):
     """The case has its verdict; open another case to test again."""
 
@@ -136,6 +148,10 @@ class DeviceRevoked(Refused):
 
 class DeviceForgotten(Refused):
     """The device was forgotten: its key is gone for good, and nothing can be done with it."""
+
+
+class UnderHold(Refused):
+    """A legal hold forbids that it is forgotten."""
 
 
 class NotCommitted(Refused):
@@ -256,6 +272,10 @@ class ReleaseTampered(RowTampered):
 
 class CopyTampered(RowTampered):
     """A copy's row and its reservation or issue entry disagree."""
+
+
+class HoldTampered(RowTampered):
+    """A legal hold's row and its placing or lifting entry disagree."""
 
 
 class VerdictTampered(RowTampered):

@@ -21,7 +21,7 @@ class Scope(StrEnum):
     RELEASE = "release"  # enrol devices, commit releases, issue copies
     INVESTIGATE = "investigate"  # open cases, read probes, obtain verdicts
     AUDIT = "audit"  # read the log, its proofs, and lists
-    ADMIN = "admin"  # manage API keys
+    ADMIN = "admin"  # manage API keys, forget devices, place and lift legal holds
 
 
 class Method(StrEnum):
@@ -41,6 +41,8 @@ class EntryKind(StrEnum):
     ISSUE = "issue"
     VERDICT = "verdict"
     ERASURE = "erasure"
+    HOLD = "hold"
+    LIFTING = "lifting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,57 @@ class Case:
     suspect: str
     opened_at: datetime
     decided: bool
+
+
+class Held(StrEnum):
+    """What a legal hold can be on."""
+
+    DEVICE = "device"
+    COPY = "copy"
+    CASE = "case"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A legal hold: while it is in force nothing that its subject rests on can be forgotten.
+
+    Attributes:
+        id: random id, the one that log entries use.
+        held: what kind of thing is held.
+        subject: its id.
+        reason: why, in words; the log has a salted digest of it.
+        entry_index: index of its entry in the log.
+        lifted_at: when it ended, None while it is in force.
+        lifting_index: index of its lifting in the log.
+    """
+
+    id: str
+    held: Held
+    subject: str
+    reason: str
+    placed_at: datetime
+    entry_index: int
+    lifted_at: datetime | None
+    lifting_index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """What applying a retention period did, or would do.
+
+    Attributes:
+        before: devices revoked before this time were due.
+        rehearsed: whether nothing was changed.
+        forgotten: devices forgotten; in a rehearsal, as they are still called.
+        held: devices that were due and that a legal hold keeps.
+        api_keys: keys that had been revoked or had expired by then, and were dropped.
+    """
+
+    before: datetime
+    rehearsed: bool
+    forgotten: tuple[Device, ...]
+    held: tuple[Device, ...]
+    api_keys: tuple[ApiKey, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

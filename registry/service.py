@@ -26,6 +26,8 @@ from registry.records import (
     Copy,
     Device,
     Entry,
+    Held,
+    Hold,
     InclusionProof,
     Method,
     NewApiKey,
@@ -34,6 +36,7 @@ from registry.records import (
     RecordedVerdict,
     Release,
     Reservation,
+    Retention,
     Scope,
     Tenant,
 )
@@ -42,8 +45,10 @@ from registry.usecases.access import Access
 from registry.usecases.cases import Cases
 from registry.usecases.copies import Copies
 from registry.usecases.devices import Devices
+from registry.usecases.holds import Holds
 from registry.usecases.ledger import Ledger
 from registry.usecases.releases import Releases
+from registry.usecases.retention import Retaining
 from registry.usecases.tools import Tools
 
 
@@ -56,6 +61,8 @@ class Registry:
         self._releases = Releases(tools)
         self._copies = Copies(tools)
         self._cases = Cases(tools)
+        self._holds = Holds(tools)
+        self._retaining = Retaining(tools)
         self._ledger = Ledger(tools)
 
     # --- tenants and API keys -----------------------------------------------------------------------------------
@@ -111,8 +118,26 @@ class Registry:
         return self._devices.revoke(tenant, name)
 
     def forget_device(self, tenant: str, name: str) -> Device:
-        """The device, its key, name and helper data destroyed for good. Raises UnknownDevice, DeviceForgotten."""
+        """The device, its key, name and helper data destroyed. Raises UnknownDevice, DeviceForgotten, UnderHold."""
         return self._devices.forget(tenant, name)
+
+    # --- legal holds and retention ------------------------------------------------------------------------------
+
+    def place_hold(self, tenant: str, held: Held | str, subject: str, *, reason: str) -> Hold:
+        """A legal hold on a device (by name), copy or case (by id). Raises NotFound, MalformedName, MalformedValue."""
+        return self._holds.place(tenant, held, subject, reason=reason)
+
+    def lift_hold(self, tenant: str, hold_id: str) -> Hold:
+        """The legal hold, no longer in force. Raises UnknownHold, AlreadyLifted."""
+        return self._holds.lift(tenant, hold_id)
+
+    def holds(self, tenant: str, *, after: str | None = None, limit: int = 100) -> Page[Hold]:
+        """Legal holds by id, lifted ones included. Raises MalformedValue for a limit outside 1..1000."""
+        return self._holds.page(tenant, after=after, limit=limit)
+
+    def apply_retention(self, tenant: str, before: datetime, *, rehearse: bool = False) -> Retention:
+        """Forget what was revoked before an instant, unless it is held. Raises MalformedValue for one after now."""
+        return self._retaining.apply(tenant, before, rehearse=rehearse)
 
     # --- releases -----------------------------------------------------------------------------------------------
 

@@ -109,6 +109,22 @@ def revoke_device(name: Name, data: Data = None, server: Server = None, as_json:
     show_fields(device, as_json=as_json)
 
 
+@app.command("forget", epilog="Example: countermark device forget edge-7 --yes")
+def forget_device(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Destroy the device's key, name and helper data for good; its copies cannot be traced to it any more."""
+    if not yes:
+        typer.confirm(f"Forget {name!r} for good? No backup of the keys brings it back", abort=True, err=True)
+    with desk_of(data, server) as desk:
+        device = desk.forget_device(name)
+    show_fields(device, as_json=as_json)
+
+
 def _reads(silicon: Path | None, readouts: Path | None, reads: int, *, new: bool) -> NDArray[np.uint8]:
     """Read-outs, (reads, cells), of exactly one of the two sources."""
     if (silicon is None) == (readouts is None):

@@ -1,10 +1,10 @@
-"""Devices: enrol, list, look at, revoke."""
+"""Devices: enrol, list, look at, revoke, forget."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
-from api.auth import ForLists, ForRelease
+from api.auth import ForAdministration, ForLists, ForRelease
 from api.idempotency import Once
 from api.media import OCTETS
 from api.pages import PageQuery
@@ -55,3 +55,12 @@ def helper_data(desk: ForRelease, name: str) -> Response:
 def revoke(desk: ForRelease, name: str, _once: Once) -> Device:
     """Issue no further copies for the device. Copies that it has are still traced to it."""
     return desk.revoke_device(name)
+
+
+@router.post("/{name}/forget", responses=documented(404, 409), summary="Forget a device")
+def forget(desk: ForAdministration, name: str, _once: Once) -> Device:
+    """Destroy the device's data key, name and helper data for good. Its copies cannot be traced to it any more.
+
+    The log stays as it is: its entries hold random ids and digests only. Refused while a legal hold rests on it.
+    """
+    return desk.forget_device(name)

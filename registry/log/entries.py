@@ -116,6 +116,23 @@ def erasure(*, tenant: str, device: str, at: datetime) -> dict[str, Any]:
     return {"tenant": tenant, "device": device, "at": instant(at)}
 
 
+def hold(*, tenant: str, hold: str, held: str, subject: str, salt: bytes, reason: str, at: datetime) -> dict[str, Any]:
+    """A legal hold was placed on a device, copy or case."""
+    return {
+        "tenant": tenant,
+        "hold": hold,
+        "held": held,
+        "subject": subject,
+        "reason": salted(salt, "hold", reason.encode()),
+        "at": instant(at),
+    }
+
+
+def lifting(*, tenant: str, hold: str, at: datetime) -> dict[str, Any]:
+    """A legal hold was lifted."""
+    return {"tenant": tenant, "hold": hold, "at": instant(at)}
+
+
 def commitment(
     *,
     tenant: str,

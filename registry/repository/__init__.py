@@ -13,6 +13,7 @@ from registry.repository.access import AccessRepository
 from registry.repository.cases import CaseRepository
 from registry.repository.copies import CopyRepository
 from registry.repository.devices import DeviceRepository
+from registry.repository.holds import HoldRepository
 from registry.repository.releases import ReleaseRepository
 
 __all__ = ["Repository"]
@@ -27,6 +28,7 @@ class Repository:
     releases: ReleaseRepository
     copies: CopyRepository
     cases: CaseRepository
+    holds: HoldRepository
 
     @classmethod
     def over(cls, session: Session) -> "Repository":
@@ -37,4 +39,5 @@ class Repository:
             releases=ReleaseRepository(session),
             copies=CopyRepository(session),
             cases=CaseRepository(session),
+            holds=HoldRepository(session),
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -85,6 +85,17 @@ class AccessRepository:
         """Mark a key as revoked."""
         mine = update(ApiKeyRow).where(ApiKeyRow.tenant_id == tenant, ApiKeyRow.id == key_id)
         self._session.execute(mine.values(revoked_at=at))
+
+    def ended_keys(self, tenant: str, before: datetime) -> tuple[ApiKey, ...]:
+        """Keys that were revoked or expired before an instant, by name."""
+        ended = or_(ApiKeyRow.revoked_at < before, ApiKeyRow.expires_at < before)
+        mine = select(ApiKeyRow).where(ApiKeyRow.tenant_id == tenant, ended)
+        return tuple(_api_key(row) for row in self._session.scalars(mine.order_by(ApiKeyRow.name)))
+
+    def drop_keys(self, tenant: str, keys: Sequence[str]) -> None:
+        """Delete the keys of these ids."""
+        for key in keys:
+            self._session.execute(delete(ApiKeyRow).where(ApiKeyRow.tenant_id == tenant, ApiKeyRow.id == key))
 
     def key_by_hash(self, hashes: Sequence[str]) -> tuple[str, ApiKey] | None:
         """Tenant and key of a token, given its hash under every live pepper. It asks about all tenants."""

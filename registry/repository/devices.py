@@ -116,6 +116,12 @@ class DeviceRepository:
         """How many devices were ever enrolled."""
         return self._session.scalar(select(func.count()).where(DeviceRow.tenant_id == tenant)) or 0
 
+    def revoked_before(self, tenant: str, before: datetime) -> tuple[Device, ...]:
+        """Devices revoked before an instant and not forgotten yet, by name."""
+        mine = select(DeviceRow).where(DeviceRow.tenant_id == tenant, DeviceRow.data_key.is_not(None))
+        due = mine.where(DeviceRow.revoked_at < before).order_by(DeviceRow.name).options(_OF_RECORD)
+        return tuple(_device(row) for row in self._session.scalars(due.execution_options(populate_existing=True)))
+
     def revoke(self, tenant: str, device: str, at: datetime, index: int) -> None:
         """Mark a device as revoked by the log entry of that index."""
         mine = update(DeviceRow).where(DeviceRow.tenant_id == tenant, DeviceRow.id == device)

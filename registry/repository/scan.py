@@ -12,6 +12,7 @@ from registry.errors import (
     CopyTampered,
     DeviceTampered,
     EntryTampered,
+    HoldTampered,
     NodeTampered,
     ReleaseTampered,
     Tampered,
@@ -24,6 +25,7 @@ from registry.models import (
     CosignatureRow,
     DeviceRow,
     ErasureRow,
+    HoldRow,
     LogEntryRow,
     LogNodeRow,
     ReleaseRow,
@@ -34,7 +36,9 @@ from registry.repository.scanned import (
     ScannedCopy,
     ScannedDevice,
     ScannedErasure,
+    ScannedHold,
     ScannedIssue,
+    ScannedLifting,
     ScannedRelease,
     ScannedRevocation,
     ScannedVerdict,
@@ -107,6 +111,8 @@ class Scan:
             self._copies(),
             self._issues(),
             self._verdicts(),
+            self._holds(),
+            self._liftings(),
         )
 
     def _rows(self, statement: Select[*tuple[Any, ...]], kinds: Sequence[Any], error: type[Tampered]) -> Iterator[Any]:
@@ -236,3 +242,24 @@ class Scan:
         )
         statement = columns.select_from(CaseRow).join(CaseRow.release).join(CaseRow.verification)
         yield from self._records(ScannedVerdict, VerdictTampered, statement.order_by(VerificationRow.entry_index))
+
+    def _holds(self) -> Iterator[ScannedHold]:
+        columns = select(
+            HoldRow.tenant_id.label("tenant"),
+            HoldRow.id,
+            HoldRow.device_pk.label("device"),
+            HoldRow.copy_pk.label("copy"),
+            HoldRow.case_pk.label("case"),
+            HoldRow.reason,
+            HoldRow.salt,
+            HoldRow.placed_at,
+            HoldRow.entry_index.label("index"),
+        )
+        yield from self._records(ScannedHold, HoldTampered, columns.order_by(HoldRow.entry_index))
+
+    def _liftings(self) -> Iterator[ScannedLifting]:
+        columns = select(
+            HoldRow.tenant_id.label("tenant"), HoldRow.id, HoldRow.lifted_at, HoldRow.lifting_index.label("index")
+        )
+        statement = columns.where(HoldRow.lifting_index.is_not(None)).order_by(HoldRow.lifting_index)
+        yield from self._records(ScannedLifting, HoldTampered, statement)

@@ -113,6 +113,39 @@ class ScannedVerdict:
     index: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedHold:
+    """The part of a legal hold's row that placing it wrote."""
+
+    tenant: str
+    id: str
+    device: str | None
+    copy: str | None
+    case: str | None
+    reason: str
+    salt: bytes
+    placed_at: datetime
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedLifting:
+    """The part of a legal hold's row that lifting it wrote."""
+
+    tenant: str
+    id: str
+    lifted_at: datetime
+    index: int
+
+
 Scanned = (
-    ScannedDevice | ScannedRevocation | ScannedErasure | ScannedRelease | ScannedCopy | ScannedIssue | ScannedVerdict
+    ScannedDevice
+    | ScannedRevocation
+    | ScannedErasure
+    | ScannedRelease
+    | ScannedCopy
+    | ScannedIssue
+    | ScannedVerdict
+    | ScannedHold
+    | ScannedLifting
 )

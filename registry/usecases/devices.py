@@ -9,6 +9,7 @@ from registry.log import entries
 from registry.records import Device, EntryKind, Page
 from registry.repository.devices import DeviceSecrets, forgotten_name
 from registry.sealing import RowIdentity
+from registry.usecases.holds import Holds
 from registry.usecases.tools import SALT_BYTES, Tools, require_limit, require_name
 
 MAX_HELPER_BYTES = 1 << 20
@@ -80,6 +81,7 @@ class Devices:
         device, now = self.get(tenant, name), self._tools.clock()
         if device.forgotten:
             raise DeviceForgotten(f"the device {device.id} was forgotten before")
+        Holds(self._tools).require_free(tenant, device.id)
         index = self._tools.log.append(EntryKind.ERASURE, entries.erasure(tenant=tenant, device=device.id, at=now))
         self._stored.forget(tenant, device.id, now, index)
         return self.get(tenant, forgotten_name(device.id))

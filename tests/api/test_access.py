@@ -15,9 +15,15 @@ ENDPOINTS = {
     ("GET", "/v1/devices/{name}"): (LISTS, {}),
     ("GET", "/v1/devices/{name}/helper-data"): ({"release"}, {}),
     ("POST", "/v1/devices/{name}/revoke"): ({"release"}, {}),
+    ("POST", "/v1/devices/{name}/forget"): ({"admin"}, {}),
+    ("POST", "/v1/holds"): ({"admin"}, {"json": {"held": "device", "subject": "nobody", "reason": "x"}}),
+    ("GET", "/v1/holds"): ({"admin"}, {}),
+    ("POST", "/v1/holds/{hold_id}/lift"): ({"admin"}, {}),
+    ("POST", "/v1/retention"): ({"admin"}, {"json": {"before": "2020-01-01T00:00:00Z"}}),
     ("POST", "/v1/releases"): ({"release"}, {"params": {"name": "digits-9"}, "content": b"pack"}),
     ("GET", "/v1/releases"): (LISTS, {}),
     ("GET", "/v1/releases/{name}"): (LISTS, {}),
+    ("GET", "/v1/releases/{name}/commitment"): (LISTS, {}),
     ("GET", "/v1/releases/{name}/pack"): ({"release"}, {}),
     ("POST", "/v1/releases/{name}/copies"): ({"release"}, {"json": {"device": "edge-0"}}),
     ("GET", "/v1/copies"): (LISTS, {}),
@@ -41,7 +47,7 @@ ENDPOINTS = {
 }
 PUBLIC = {"/livez", "/readyz", "/metrics", "/problems", "/problems/{slug}"}
 FILLED = {
-    "name": "nothing", "copy_id": "0" * 32, "case_id": "0" * 32, "key_id": "0" * 32, "index": 0,
+    "name": "nothing", "copy_id": "0" * 32, "case_id": "0" * 32, "key_id": "0" * 32, "index": 0, "hold_id": "0" * 32,
     "digest": "sha256:" + "0b" * 32,
 }  # fmt: skip
 SCOPES = ("release", "investigate", "audit", "admin")

@@ -103,7 +103,11 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
         registry.devices(tenant, after="a", limit=1)
         registry.enrolled(tenant)
         registry.revoke_device(tenant, "new")
+        hold = registry.place_hold(tenant, "device", "new", reason="Case 7")
+        registry.lift_hold(tenant, hold.id)
+        registry.holds(tenant, after="a")
         registry.forget_device(tenant, "new")
+        registry.apply_retention(tenant, hold.placed_at)
         registry.releases(tenant, after="a")
         registry.pack(tenant, "v1")
         registry.commitment(tenant, "v1")
@@ -124,7 +128,9 @@ def test_every_statement_says_whose_rows_it_wants(filled: Any, decided: Recorded
     touched: set[str] = set()
     for statement in statements:
         verb = statement.split(None, 1)[0].upper()
-        tables = [name for name in OWNED if re.search(rf'\b(FROM|JOIN|UPDATE) "?{name}"?\b', statement)]
+        tables = [
+            name for name in OWNED if re.search(rf'\b(FROM|JOIN|UPDATE) "?{name}"?\b|FROM [\w, ]*\b{name}\b', statement)
+        ]
         if verb not in {"SELECT", "UPDATE", "DELETE"}:
             continue
         touched |= {f"{verb} {name}" for name in tables}

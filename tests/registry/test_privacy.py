@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from registry.log import entries
-from registry.records import EntryKind, Method, RecordedVerdict
+from registry.records import EntryKind, Held, Method, RecordedVerdict
 
 ON_EVERY_DATABASE = True
 
@@ -14,7 +14,7 @@ VALUES = re.compile(
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"  # a time
 )
 IDENTITY = re.compile(r"[0-9a-f]{64}")  # a one-way hash
-WORDS = {*Method}
+WORDS = {*Method, *Held}
 CORE = {
     EntryKind.ENROLMENT,
     EntryKind.COMMITMENT,
@@ -23,6 +23,8 @@ CORE = {
     EntryKind.VERDICT,
     EntryKind.REVOCATION,
     EntryKind.ERASURE,
+    EntryKind.HOLD,
+    EntryKind.LIFTING,
 }
 
 
@@ -31,6 +33,8 @@ def test_entries_hold_ids_digests_times_and_nothing_else(filled: Any, decided: R
     with filled.store.unit() as registry:
         registry.revoke_device(filled.tenant, "pump 2")
         registry.forget_device(filled.tenant, "pump 2")
+        hold = registry.place_hold(filled.tenant, "case", decided.case_id, reason="Ada Lovelace against acme")
+        registry.lift_hold(filled.tenant, hold.id)
     seen = set()
     with filled.store.reading() as registry:
         for index in range(registry.checkpoint().size):
