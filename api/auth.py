@@ -4,7 +4,7 @@ A token is looked up in a short reading unit of its own, before an upload is rea
 nothing and a slow one holds no transaction. 401 means "not known", 403 means "known, and not allowed".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -20,6 +20,7 @@ from registry.records import Principal, Scope
 from registry.store import Store
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="A key made by `countermark key create`.")
+BEARER = Security(_bearer)
 
 
 def _store(request: Request) -> Store:
@@ -39,7 +40,7 @@ TheSettings = Annotated[Settings, Depends(_settings)]
 def authenticate(
     request: Request,
     store: TheStore,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, BEARER],
 ) -> Principal:
     """The holder of the request's token, one request of whose limit is used up.
 
@@ -63,9 +64,22 @@ def take(request: Request, caller: Principal, policy: str) -> None:
     Raises:
         RateLimited: one too many.
     """
+    _count(request, policy, caller.key_id)
+
+
+def count_stranger(request: Request) -> None:
+    """Count one request of a caller without a key, by its address.
+
+    Raises:
+        RateLimited: one too many.
+    """
+    _count(request, "calls", "stranger", "" if request.client is None else request.client.host)
+
+
+def _count(request: Request, policy: str, *who: str) -> None:
     throttle: Throttle = request.app.state.throttle
     try:
-        _tell(request, throttle.take(policy, caller.key_id))
+        _tell(request, throttle.take(policy, *who))
     except RateLimited as error:
         _tell(request, error.left)
         raise
@@ -78,6 +92,17 @@ def _tell(request: Request, left: dict[str, str]) -> None:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
 
 
+def require_any(caller: Principal, scopes: Collection[Scope]) -> None:
+    """Return if the caller's key has at least one of the scopes.
+
+    Raises:
+        WrongScope: it has none.
+    """
+    if not caller.scopes.intersection(scopes):
+        wanted = " or ".join(f"'{scope}'" for scope in scopes)
+        raise WrongScope(f"this key lacks the scope {wanted}; ask an administrator for a key that has it")
+
+
 def _verdict(request: Request, caller: Annotated[Principal, Depends(authenticate)]) -> None:
     take(request, caller, "verdicts")
 
@@ -88,18 +113,17 @@ def _holder_of(*scopes: Scope) -> Callable[[Principal, Store, Settings], Workspa
     def workspace(
         caller: Annotated[Principal, Depends(authenticate)], store: TheStore, settings: TheSettings
     ) -> Workspace:
-        if not caller.scopes.intersection(scopes):
-            wanted = " or ".join(f"'{scope}'" for scope in scopes)
-            raise WrongScope(f"this key lacks the scope {wanted}; ask an administrator for a key that has it")
+        require_any(caller, scopes)
         return Workspace(store=store, tenant=caller.tenant, max_array_bytes=settings.max_array_bytes)
 
     return workspace
 
 
+LOG_SCOPES = (Scope.RELEASE, Scope.INVESTIGATE, Scope.AUDIT)
 OneVerdict = Annotated[None, Depends(_verdict)]
 ForRelease = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE))]
 ForInvestigation = Annotated[Workspace, Depends(_holder_of(Scope.INVESTIGATE))]
 ForAdministration = Annotated[Workspace, Depends(_holder_of(Scope.ADMIN))]
 ForLists = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE, Scope.AUDIT))]
 ForCases = Annotated[Workspace, Depends(_holder_of(Scope.INVESTIGATE, Scope.AUDIT))]
-ForLog = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE, Scope.INVESTIGATE, Scope.AUDIT))]
+ForLog = Annotated[Workspace, Depends(_holder_of(*LOG_SCOPES))]

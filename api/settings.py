@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         rate_calls: the most requests of one API key, for example `600/minute`.
         rate_verdicts: the most verdicts of one API key.
         rate_store: where the counts are kept: `memory://`, or `redis://HOST` for several processes.
+        public_log: whether everybody may read the log's static files under /tlog, without a key.
         metrics_token: Bearer token for /metrics; without it there are none.
         tenant: name of the tenant that local commands act for.
         server: address of a service that commands talk to instead of the data directory.
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     rate_calls: str = "1200/minute"
     rate_verdicts: str = "120/minute"
     rate_store: str = "memory://"
+    public_log: bool = False
     metrics_token: SecretStr | None = None
     tenant: str = "default"
     server: str | None = None

@@ -85,6 +85,7 @@ def audit(
         entries=dict(found),
         rows=scan.counts(),
         opened=vault.opened,
+        note=roots.note,
     )
 
 
@@ -94,17 +95,18 @@ class _Roots:
     root: bytes
     published: int
     checkpoints: int
+    note: str | None
 
 
 def _check_roots(scan: Scan, verifier: Ed25519Verifier, older: Checkpoint | None) -> _Roots:
     """Steps 1, 2 and 7."""
     signed = _checkpoints(scan, verifier)
     due = next(signed, None)
-    size, edge, published, count = 0, list[bytes](), 0, 0
+    size, edge, published, count, note = 0, list[bytes](), 0, 0, None
     for data in _entries(scan):
         while due is not None and due.size == size:
             _require_root(due, edge)
-            published, count, due = size, count + 1, next(signed, None)
+            published, count, note, due = size, count + 1, due.note, next(signed, None)
         _require_extends(older, size, edge)
         if data is not None:
             edge, _ = tree.grow(size, edge, tree.leaf_hash(data))
@@ -113,7 +115,7 @@ def _check_roots(scan: Scan, verifier: Ed25519Verifier, older: Checkpoint | None
         raise EntryTampered(f"a checkpoint of {due.size} entries was signed, and the log has {size}")
     if older is not None and older.size > size:
         raise Inconsistent(f"the checkpoint brought along has {older.size} entries, and the log has {size}")
-    return _Roots(size=size, root=tree.fold(edge), published=published, checkpoints=count)
+    return _Roots(size=size, root=tree.fold(edge), published=published, checkpoints=count, note=note)
 
 
 def _entries(scan: Scan) -> Iterator[bytes | None]:

@@ -23,7 +23,7 @@ class PackFiles:
         digest = canonical.digest(data)
         target = self._path(digest)
         if not target.exists():
-            self._write(target, data)
+            write_durably(target, data)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -43,18 +43,20 @@ class PackFiles:
     def _path(self, digest: str) -> Path:
         return self._directory / digest.removeprefix("sha256:")
 
-    def _write(self, target: Path, data: bytes) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self._directory, prefix=".writing-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        flush_directory(self._directory)
+
+def write_durably(target: Path, data: bytes) -> None:
+    """Put the bytes under that name, whole or not at all, in the place of what was there; durable when it returns."""
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    flush_directory(target.parent)
 
 
 def flush_directory(directory: Path) -> None:

@@ -42,10 +42,12 @@ RegistryError
 ├── SignatureInvalid            a note that its key did not sign
 ├── PolicyUnmet                 a checkpoint without the signatures that a policy asks for
 ├── WitnessFailed               a witness that did not cosign, with what it said
+├── LogUnreachable              a static file of a log that could not be fetched
 ├── Inconsistent                two checkpoints that cannot belong to one append-only log
 ├── Tampered                    what is stored is not what was written
 │   ├── LogTampered
 │   │   ├── EntryTampered       entries that are missing, extra or do not hash to the signed root
+│   │   ├── RuleBroken          an entry that the ledger's own rules forbid where it stands
 │   │   ├── NodeTampered        a stored subtree hash that its leaves do not give
 │   │   └── CheckpointTampered  a stored checkpoint that the log's key did not sign
 │   ├── RowTampered             a row that disagrees with its entry, or one of the two is missing
@@ -234,6 +236,10 @@ class WitnessFailed(RegistryError):
     """A witness that did not cosign; the message holds what it said."""
 
 
+class LogUnreachable(RegistryError):
+    """A static file of a log could not be fetched."""
+
+
 class Inconsistent(RegistryError):
     """Two checkpoints that cannot belong to one append-only log."""
 
@@ -248,6 +254,10 @@ class LogTampered(Tampered):
 
 class EntryTampered(LogTampered):
     """Entries that are missing, extra or do not hash to the signed root."""
+
+
+class RuleBroken(LogTampered):
+    """An entry that the ledger's own rules forbid where it stands."""
 
 
 class NodeTampered(LogTampered):

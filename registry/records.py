@@ -344,6 +344,7 @@ class AuditReport:
         entries: entries by kind, each matched with its row.
         rows: rows by table, each matched with its entries.
         opened: sealed cells that were opened and compared with what the log commits to.
+        note: the newest signed checkpoint, verbatim: keep it for the next audit; None before the first one.
         audited: True.
     """
 
@@ -356,4 +357,5 @@ class AuditReport:
     entries: Mapping[str, int]
     rows: Mapping[str, int]
     opened: int
+    note: str | None
     audited: bool = True

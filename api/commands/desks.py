@@ -59,6 +59,11 @@ def store_of(settings: Settings) -> Iterator[Store]:
         yield store
 
 
+def address_of(data: Path | None, server: str | None) -> str | None:
+    """Address of the service that a command acts on, None for the data directory, which wins when `--data` is given."""
+    return server or (settings_of(data).server if data is None else None)
+
+
 @contextmanager
 def desk_of(data: Path | None, server: str | None) -> Iterator[Desk]:
     """The desk that a command acts at; the data directory wins when `--data` is given.
@@ -66,9 +71,8 @@ def desk_of(data: Path | None, server: str | None) -> Iterator[Desk]:
     Raises:
         SettingsError: a service without a token.
     """
-    settings = settings_of(data, server=server)
-    if server is not None or (settings.server is not None and data is None):
-        address = server or str(settings.server)
+    settings, address = settings_of(data, server=server), address_of(data, server)
+    if address is not None:
         if settings.token is None:
             raise SettingsError(f"COUNTERMARK_TOKEN is not set; put the API key for {address} there")
         with Client(address, token=settings.token.get_secret_value()) as client:

@@ -1,32 +1,77 @@
-"""`countermark log`: audit the registry, read checkpoints and proofs."""
+"""`countermark log`: audit the registry, have it witnessed, read checkpoints and proofs."""
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from api.commands import files
-from api.commands.desks import Data, Server, desk_of, settings_of, store_of
+from api.commands.auditing import audit_here, audit_there
+from api.commands.desks import Data, Server, address_of, desk_of, settings_of, store_of
 from api.commands.output import AsJson, show_fields, show_json
+from registry.log.policy import Policy
 
-app = typer.Typer(help="Audit the registry, read checkpoints and proofs.", no_args_is_help=True)
+app = typer.Typer(help="Audit the registry, have it witnessed, read checkpoints and proofs.", no_args_is_help=True)
 
 
-@app.command("audit", epilog="Example: countermark log audit --since last-month.checkpoint")
+From = Annotated[Path | None, typer.Option("--from", help="An earlier checkpoint's note: was history rewritten?")]
+PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Policy file: logs, witnesses and a quorum.")]
+
+
+@app.command("audit", epilog="Example: countermark log audit --from last-month.checkpoint")
 def audit(
-    since: Annotated[
-        Path | None, typer.Option("--since", help="An earlier checkpoint's note: was history rewritten?")
+    since: From = None,
+    policy: PolicyFile = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="With --server: the log's public key, got out of band.")
     ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Write the audited checkpoint to a new file, for the next --from.")
+    ] = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild every root from the entries alone, and compare: rows of the database here, or a service's static files.
+
+    Exit code 0: sound. 1: not, or it could not be told; the error says what and where. 2: usage.
+    """
+    if save is not None:
+        files.check_free(save)
+    note = None if since is None else files.read(since).decode(errors="replace")
+    trusted = None if policy is None else Policy.parse(files.read(policy))
+    address = address_of(data, server)
+    if address is None:
+        report: Any = audit_here(settings_of(data), note, trusted)
+    else:
+        report = audit_there(address, settings_of(data), note, trusted, key)
+    if save is not None:
+        files.write(save, report.note.encode())
+    show_fields({name: _plain(value) for name, value in dataclasses.asdict(report).items()}, as_json=as_json)
+
+
+@app.command("witness", epilog="Example: countermark log witness --policy witnesses.policy")
+def witness(
+    policy: Annotated[Path, typer.Option("--policy", help="Policy file: this log, its witnesses, their quorum.")],
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild the log from its entries alone and compare every row of the registry with it; local only."""
-    note = None if since is None else files.read(since).decode(errors="replace")
+    """Ask the policy's witnesses to cosign the newest checkpoint, and keep what they answer.
+
+    Exit code 0: the quorum cosigned. 1: it did not; what came is kept, and asking again asks for the rest.
+    """
+    trusted = Policy.parse(files.read(policy))
     with store_of(settings_of(data)) as store:
-        report = store.audit(since=note)
-    fields = {name: _plain(value) for name, value in dataclasses.asdict(report).items()}
-    show_fields(fields, as_json=as_json)
+        cosigned = store.cosign(trusted)
+    note = cosigned.checkpoint.note
+    names = sorted(trusted.cosigned(note))
+    shown = {"size": cosigned.checkpoint.size, "cosigned": names, "failed": dict(cosigned.failed), "note": note}
+    if as_json:
+        show_json(shown)
+    else:
+        typer.echo(note, nl=False)
+    trusted.open(note)
 
 
 @app.command("checkpoint", epilog="Example: countermark log checkpoint --note > today.checkpoint")

@@ -16,13 +16,17 @@ tenants = typer.Typer(help="Add organisations.", no_args_is_help=True)
 
 def init(
     tenant: Annotated[str | None, typer.Option("--tenant", help="Name of the first tenant.")] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option("--origin", help="Name of the log, by custom the address of its files without the scheme."),
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Set a registry up: the data directory with its database, its keys (mode 0600) and one tenant."""
     settings = settings_of(data, tenant=tenant)
     url = None if settings.database_url is None else settings.database_url.get_secret_value()
-    init_store(settings.data, kek=settings.kek_bytes, database_url=url)
+    init_store(settings.data, kek=settings.kek_bytes, database_url=url, origin=origin)
     with store_of(settings) as store:
         with store.unit() as registry:
             made = registry.create_tenant(settings.tenant)

@@ -78,15 +78,18 @@ class Policy:
             MalformedNote: not a checkpoint.
             PolicyUnmet: another log's, not signed by it, or without its quorum.
         """
+        checkpoint = self.open_signed(note)
+        self.require_quorum(note)
+        return checkpoint
+
+    def open_signed(self, note: str) -> Checkpoint:
+        """The checkpoint in a note that one of the logs signed, whoever cosigned it. Raises as `open`."""
         problems = []
         for log in self.logs:
             try:
-                checkpoint = open_checkpoint(note, log.verifier)
+                return open_checkpoint(note, log.verifier)
             except SignatureInvalid as error:
                 problems.append(str(error))
-            else:
-                self.require_quorum(note)
-                return checkpoint
         raise PolicyUnmet(f"no log of the policy signed the checkpoint: {'; '.join(problems) or 'it names no log'}")
 
     def require_quorum(self, note: str) -> None:

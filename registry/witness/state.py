@@ -6,14 +6,12 @@ disk before the cosignature leaves. Who can change these files can make the witn
 
 import fcntl
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from registry.blobs import flush_directory
+from registry.blobs import write_durably
 from registry.log.checkpoint import parse_checkpoint
 from registry.records import Checkpoint
 
@@ -50,13 +48,7 @@ class FileSlot:
 
     def replace(self, checkpoint: Checkpoint) -> None:
         """Write another file, flush it, rename it."""
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".writing-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(checkpoint.note)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(self._path)
-        flush_directory(self._path.parent)
+        write_durably(self._path, checkpoint.note.encode())
         self._latest = checkpoint
 
 

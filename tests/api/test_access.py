@@ -41,6 +41,8 @@ ENDPOINTS = {
     ("GET", "/v1/log/entries/{index}"): (LOG, {}),
     ("GET", "/v1/log/proof/{index}"): (LOG, {}),
     ("GET", "/v1/log/consistency"): (LOG, {"params": {"old": 1}}),
+    ("GET", "/tlog/checkpoint"): (LOG, {}),
+    ("GET", "/tlog/tile/{path}"): (LOG, {}),
     ("POST", "/v1/api-keys"): ({"admin"}, {"json": {"name": "new", "scopes": ["audit"]}}),
     ("GET", "/v1/api-keys"): ({"admin"}, {}),
     ("DELETE", "/v1/api-keys/{key_id}"): ({"admin"}, {}),
@@ -48,7 +50,7 @@ ENDPOINTS = {
 PUBLIC = {"/livez", "/readyz", "/metrics", "/problems", "/problems/{slug}"}
 FILLED = {
     "name": "nothing", "copy_id": "0" * 32, "case_id": "0" * 32, "key_id": "0" * 32, "index": 0, "hold_id": "0" * 32,
-    "digest": "sha256:" + "0b" * 32,
+    "digest": "sha256:" + "0b" * 32, "path": "0/000.p/1",
 }  # fmt: skip
 SCOPES = ("release", "investigate", "audit", "admin")
 

@@ -1,0 +1,111 @@
+"""What entries may follow which: the rules of this ledger that its entries alone show, for whoever reads nothing else.
+
+| entry | only |
+|---|---|
+| enrolment, commitment | of a device, of a release that the log does not know yet |
+| reservation | of a new copy, for a device in good standing, of a release committed and signed before |
+| issue | of a reserved copy, once, to a device in good standing |
+| verdict | of a case that has none, about a committed release |
+| revocation, erasure | of an enrolled device, once |
+
+An operator who draws a codeword before the commitment, or back-dates a copy, must break one of them.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from registry.errors import RuleBroken
+from registry.records import EntryKind
+
+Fields = Mapping[str, Any]
+
+
+def _key(*words: object) -> bytes:
+    """Sixteen bytes that stand for a thing of a tenant: a log of millions fits in memory."""
+    return hashlib.blake2b("\0".join(map(str, words)).encode(), digest_size=16).digest()
+
+
+class Rules:
+    """The ledger read so far. Entries of kinds that no rule speaks of are let through."""
+
+    def __init__(self) -> None:
+        self._devices: set[bytes] = set()
+        self._revoked: set[bytes] = set()
+        self._erased: set[bytes] = set()
+        self._releases: dict[bytes, int] = {}
+        self._copies: dict[bytes, bytes | None] = {}  # the device, None once issued
+        self._cases: set[bytes] = set()
+        self._rules: dict[EntryKind, Callable[[int, Fields], None]] = {
+            EntryKind.ENROLMENT: self._enrolment,
+            EntryKind.COMMITMENT: self._commitment,
+            EntryKind.RESERVATION: self._reservation,
+            EntryKind.ISSUE: self._issue,
+            EntryKind.VERDICT: self._verdict,
+            EntryKind.REVOCATION: self._revocation,
+            EntryKind.ERASURE: self._erasure,
+        }
+
+    def follow(self, index: int, kind: EntryKind, fields: Fields) -> None:
+        """Take in the next entry.
+
+        Raises:
+            RuleBroken: it may not stand here.
+        """
+        if kind in self._rules:
+            try:
+                self._rules[kind](index, fields)
+            except (KeyError, TypeError) as error:
+                raise RuleBroken(f"entry {index} ({kind}) lacks a field or has one of another kind: {error}") from error
+
+    def _enrolment(self, index: int, fields: Fields) -> None:
+        device = _key(fields["tenant"], fields["device"])
+        _require(index, device not in self._devices, "the device was enrolled before")
+        self._devices.add(device)
+
+    def _commitment(self, index: int, fields: Fields) -> None:
+        release = _key(fields["tenant"], fields["release"])
+        _require(index, release not in self._releases, "the release was committed before")
+        self._releases[release] = index
+
+    def _reservation(self, index: int, fields: Fields) -> None:
+        tenant, after = fields["tenant"], fields["after"]
+        copy, device = _key(tenant, fields["copy"]), _key(tenant, fields["device"])
+        committed = self._releases.get(_key(tenant, fields["release"]), index)
+        _require(index, committed < after <= index, "its nonce was drawn before the release was committed and signed")
+        _require(index, self._in_good_standing(device), "its device is not enrolled, or no longer in good standing")
+        _require(index, copy not in self._copies, "the copy was reserved before")
+        self._copies[copy] = device
+
+    def _issue(self, index: int, fields: Fields) -> None:
+        copy = _key(fields["tenant"], fields["copy"])
+        device = self._copies.get(copy)
+        _require(index, device, "the copy was never reserved, or was issued before")
+        _require(index, self._in_good_standing(device), "its device is no longer in good standing")
+        self._copies[copy] = None
+
+    def _verdict(self, index: int, fields: Fields) -> None:
+        case, release = _key(fields["tenant"], fields["case"]), _key(fields["tenant"], fields["release"])
+        _require(index, release in self._releases, "it is about a release that was never committed")
+        _require(index, case not in self._cases, "the case was decided before")
+        self._cases.add(case)
+
+    def _revocation(self, index: int, fields: Fields) -> None:
+        device = _key(fields["tenant"], fields["device"])
+        _require(index, device in self._devices, "the device was never enrolled")
+        _require(index, device not in self._revoked, "the device was revoked before")
+        self._revoked.add(device)
+
+    def _erasure(self, index: int, fields: Fields) -> None:
+        device = _key(fields["tenant"], fields["device"])
+        _require(index, device in self._devices, "the device was never enrolled")
+        _require(index, device not in self._erased, "the device was forgotten before")
+        self._erased.add(device)
+
+    def _in_good_standing(self, device: bytes | None) -> bool:
+        return device in self._devices and device not in self._revoked and device not in self._erased
+
+
+def _require(index: int, condition: object, what: str) -> None:
+    if not condition:
+        raise RuleBroken(f"entry {index}: {what}")
