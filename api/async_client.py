@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from api import calls
 from api.calls import Call
 from api.client import MAX_PROBE_BYTES
-from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, conclude, request_of
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
 from api.suspects.outputs import write_outputs
@@ -225,6 +225,10 @@ class AsyncClient:
     async def consistency(self, old: int) -> ConsistencyProof:
         """That the log of `old` entries is a prefix of the newest one."""
         return await self._run(calls.consistency(old))
+
+    async def timestamps(self, index: int) -> ListOf[TimeStamp]:
+        """Time stamps that date an entry, the earliest first."""
+        return await self._run(calls.timestamps(index))
 
     # --- API keys -----------------------------------------------------------------------------------------------
 

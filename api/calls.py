@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from numpy.typing import NDArray
 
-from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.fields import to_text
 from api.media import NPZ, OCTETS, SAFETENSORS
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
@@ -239,6 +239,12 @@ def entry(index: int) -> Call[Entry]:
 def proof(index: int) -> Call[InclusionProof]:
     """The audit path of an entry."""
     return Call(method="GET", path=_at("log", "proof", index), parse=InclusionProof.model_validate_json)
+
+
+def timestamps(index: int) -> Call[ListOf[TimeStamp]]:
+    """Time stamps that date an entry."""
+    path = _at("log", "entries", index, "timestamps")
+    return Call(method="GET", path=path, parse=ListOf[TimeStamp].model_validate_json)
 
 
 def consistency(old: int) -> Call[ConsistencyProof]:

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from api import errors
 from api.artefacts import ArtefactError
 from api.client import ServiceError, ServiceUnreachable
-from api.commands import ask, case, ci, copy, device, hold, key, log, operate, release, verify, witness
+from api.commands import ask, case, ci, copy, device, hold, key, log, operate, release, timestamp, verify, witness
 from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
@@ -66,6 +66,7 @@ app.command(
 )(ci.ci)
 app.add_typer(log.app, name="log")
 app.add_typer(witness.app, name="witness")
+app.add_typer(timestamp.app, name="timestamp")
 app.add_typer(key.app, name="key")
 app.add_typer(hold.app, name="hold")
 app.add_typer(hold.retention, name="retention")

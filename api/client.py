@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from api import calls
 from api.calls import Call
-from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, ServiceError, ServiceUnreachable, conclude, request_of
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
 from api.suspects.outputs import write_outputs
@@ -229,6 +229,10 @@ class Client:
     def consistency(self, old: int) -> ConsistencyProof:
         """That the log of `old` entries is a prefix of the newest one."""
         return self._run(calls.consistency(old))
+
+    def timestamps(self, index: int) -> ListOf[TimeStamp]:
+        """Time stamps that date an entry, the earliest first."""
+        return self._run(calls.timestamps(index))
 
     # --- API keys -----------------------------------------------------------------------------------------------
 

@@ -44,6 +44,11 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     registry.Malformed: (422, _ASK_AGAIN),
     registry.ProofInvalid: (422, "Fetch the proof and the checkpoint again, from the same service."),
     registry.SignatureInvalid: (422, "Compare the log's key with the one that you were given out of band."),
+    registry.TimestampInvalid: (
+        422,
+        "Compare the authority's certificates with those given to you out of band.",
+    ),
+    registry.TimestampFailed: (503, "Try again, or another authority; nothing was stored."),
     registry.Inconsistent: (422, "Keep both checkpoints: together they show that history was rewritten."),
     core.FingerprintError: (422, _ASK_AGAIN),
     core.ObservationError: (

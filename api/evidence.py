@@ -58,6 +58,19 @@ class ConsistencyProof(Answer):
         )
 
 
+class TimeStamp(Answer):
+    """An RFC 3161 time stamp of a checkpoint, as the authority made it: verify it with the authority's certificates."""
+
+    stamped_at: Annotated[Moment, Field(description="The time that the authority states.")]
+    token: Annotated[Bytes, Field(description="The authority's response in DER, over the text of the note.")]
+    checkpoint: Checkpoint
+
+    @classmethod
+    def of(cls, record: records.TimeStamp) -> Self:
+        """The stamp with its checkpoint."""
+        return cls(stamped_at=record.stamped_at, token=record.token, checkpoint=Checkpoint.of(record.checkpoint))
+
+
 class Entry(Answer):
     """One entry of the log: the exact bytes that are hashed, digests and random ids only."""
 

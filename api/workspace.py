@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from api import pages
-from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, Verdict
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention, page
 from api.suspects.outputs import read_outputs
 from registry.records import Scope
@@ -226,6 +226,11 @@ class Workspace:
         """That the log of `old` entries is a prefix of the newest one."""
         with self.store.reading() as registry:
             return ConsistencyProof.of(registry.consistency(old))
+
+    def timestamps(self, index: int) -> ListOf[TimeStamp]:
+        """Time stamps that date an entry, the earliest first."""
+        with self.store.reading() as registry:
+            return ListOf(items=[TimeStamp.of(each) for each in registry.timestamps(index)], next=None)
 
     # --- API keys -----------------------------------------------------------------------------------------------
 

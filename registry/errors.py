@@ -37,12 +37,15 @@ RegistryError
 │   ├── MalformedNote           a signed note, checkpoint or verifier key that does not parse
 │   ├── MalformedEntry          bytes that are no log entry
 │   ├── MalformedPolicy         a policy file with a line out of form
-│   └── MalformedRequest        a request to a witness, or its answer, out of form
+│   ├── MalformedRequest        a request to a witness, or its answer, out of form
+│   └── MalformedTimestamp      bytes that are no granted response of RFC 3161
 ├── ProofInvalid                a Merkle proof that does not prove it
 ├── SignatureInvalid            a note that its key did not sign
 ├── PolicyUnmet                 a checkpoint without the signatures that a policy asks for
 ├── WitnessFailed               a witness that did not cosign, with what it said
 ├── LogUnreachable              a static file of a log that could not be fetched
+├── TimestampFailed             an authority that did not stamp, with what it said
+├── TimestampInvalid            a time stamp over other bytes, or of nobody whose word is taken
 ├── Inconsistent                two checkpoints that cannot belong to one append-only log
 ├── Tampered                    what is stored is not what was written
 │   ├── LogTampered
@@ -65,7 +68,8 @@ RegistryError
     ├── KeyFileUnsafe           a key file that others can read
     ├── UnknownKey              sealed under a key that was not given
     ├── KeyInUse                a key that some row is still sealed under cannot be dropped
-    └── SealingUnavailable      this build of OpenSSL has no AES-GCM-SIV
+    ├── SealingUnavailable      this build of OpenSSL has no AES-GCM-SIV
+    └── ExtraMissing            a library that comes with an extra is not installed
 ```
 
 Every message names the thing and the way out. `api/errors.py` holds the one table from these to HTTP.
@@ -220,6 +224,10 @@ class MalformedRequest(Malformed):
     """A request to a witness, or a witness's answer, out of form."""
 
 
+class MalformedTimestamp(Malformed):
+    """Bytes that are no granted response of RFC 3161."""
+
+
 class ProofInvalid(RegistryError):
     """A Merkle proof that does not prove what it claims."""
 
@@ -238,6 +246,14 @@ class WitnessFailed(RegistryError):
 
 class LogUnreachable(RegistryError):
     """A static file of a log could not be fetched."""
+
+
+class TimestampFailed(RegistryError):
+    """A time-stamping authority that did not stamp; the message holds what it said."""
+
+
+class TimestampInvalid(RegistryError):
+    """A time stamp over other bytes, or made by nobody whose word is taken."""
 
 
 class Inconsistent(RegistryError):
@@ -330,3 +346,7 @@ class KeyInUse(StoreError):
 
 class SealingUnavailable(StoreError):
     """This build of OpenSSL has no AES-GCM-SIV; nothing weaker is used instead."""
+
+
+class ExtraMissing(StoreError):
+    """A library that comes with an extra is not installed."""

@@ -3,9 +3,9 @@
 A tenant's rows have the primary key (tenant_id, id) and refer to each other by both, so that the database itself
 refuses a copy of one tenant's release for another tenant's device. Relationships never load by themselves.
 
-`log_entry`, `log_node`, `checkpoint`, `cosignature`, `verification` and `erasure` are append-only: the migrations
-install triggers that refuse UPDATE, DELETE and, on SQLite, the silent delete inside INSERT OR REPLACE. Whoever can drop
-those triggers can still edit the file; the audit finds it.
+`log_entry`, `log_node`, `checkpoint`, `cosignature`, `time_stamp`, `verification` and `erasure` are append-only: the
+migrations install triggers that refuse UPDATE, DELETE and, on SQLite, the silent delete inside INSERT OR REPLACE.
+Whoever can drop those triggers can still edit the file; the audit finds it.
 """
 
 from datetime import UTC, datetime
@@ -301,3 +301,15 @@ class CosignatureRow(Base):
     signature: Mapped[bytes]
     obtained_at: Mapped[datetime]
     __table_args__: Any = (Index(None, "name", "key_id", "size"), {"sqlite_with_rowid": False})
+
+
+class TimeStampRow(Base):
+    """An RFC 3161 time stamp of a checkpoint, as the authority sent it. Append-only."""
+
+    __tablename__ = "time_stamp"
+    size: Mapped[int] = mapped_column(INDEX, ForeignKey("checkpoint.size"), primary_key=True, autoincrement=False)
+    token_digest: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    token: Mapped[bytes]
+    stamped_at: Mapped[datetime]
+    obtained_at: Mapped[datetime]
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's form

@@ -331,6 +331,21 @@ class ConsistencyProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeStamp:
+    """An RFC 3161 time stamp of a checkpoint, not verified (`registry.log.timestamp.verify`).
+
+    Attributes:
+        checkpoint: what was stamped; every entry below its size is dated by it.
+        stamped_at: the time that the authority states.
+        token: its response in DER, as it came.
+    """
+
+    checkpoint: Checkpoint
+    stamped_at: datetime
+    token: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
     """What an audit that found nothing wrong has looked at. There is no report of a failed audit: it raises.
 

@@ -39,6 +39,7 @@ from registry.records import (
     Retention,
     Scope,
     Tenant,
+    TimeStamp,
 )
 from registry.reports import StaticFile
 from registry.usecases.access import Access
@@ -261,6 +262,10 @@ class Registry:
     def proof(self, entry_index: int, *, size: int | None = None) -> InclusionProof:
         """That the entry is under the newest checkpoint, or the one of `size`. Raises UnknownEntry, NotPublished."""
         return self._ledger.proof(entry_index, size)
+
+    def timestamps(self, entry_index: int) -> tuple[TimeStamp, ...]:
+        """RFC 3161 time stamps that date the entry, the earliest first, at most 100. Raises UnknownEntry."""
+        return self._ledger.timestamps(entry_index)
 
     def tile(self, path: str) -> StaticFile:
         """A static file below `/tile/`, by its C2SP path. Raises MalformedValue, UnknownEntry."""

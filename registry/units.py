@@ -9,13 +9,17 @@ from registry.audit import audit
 from registry.cosigning import cosign
 from registry.database import Database
 from registry.log.policy import Policy
+from registry.log.timestamp import Authorities
+from registry.log.timestamp import Post as Stamping
 from registry.parts import Parts
-from registry.records import AuditReport, Checkpoint
+from registry.records import AuditReport, Checkpoint, TimeStamp
 from registry.reports import Cosigned, KeyStatus
 from registry.repository.scan import Scan
 from registry.repository.sealed import SealedRows
 from registry.sealing import header
 from registry.service import Registry
+from registry.stamping import post_over_http as post_stamping
+from registry.stamping import stamp
 from registry.usecases.access import Access
 from registry.witness.client import Post, post_over_http
 
@@ -116,6 +120,20 @@ class Store:
         No transaction is open while a witness is asked. A witness that fails is reported, and the others are kept.
         """
         return cosign(self._database, self._parts, policy, post)
+
+    def stamp(self, url: str, authorities: Authorities | None = None, post: Stamping = post_stamping) -> TimeStamp:
+        """Have the newest checkpoint stamped by a time-stamping authority (RFC 3161), and keep the stamp.
+
+        Args:
+            url: of the authority.
+            authorities: whose stamp it must be; None leaves that to whoever reads it.
+            post: sends.
+
+        Raises:
+            TimestampFailed: the authority did not stamp; nothing was stored.
+            ExtraMissing: the extra `timestamp` is not installed.
+        """
+        return stamp(self._database, self._parts, url, authorities, post)
 
     def cosigner_keys(self) -> tuple[str, ...]:
         """Public keys (vkeys) of the log's own cosigners."""

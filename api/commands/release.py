@@ -9,6 +9,8 @@ import typer
 from api.commands import files, kits
 from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
+from api.commands.timestamp import TsaRoots, authorities_of
+from api.workspace import Workspace
 from fingerprint.canonical import digest
 from fingerprint.errors import WrongRelease
 from fingerprint.kit import SigningKit
@@ -32,6 +34,11 @@ def create(
         int | None,
         typer.Option("--first-look", min=2, help="Commit to looks after so many probes, then at doubled numbers."),
     ] = None,
+    stamp: Annotated[
+        str | None,
+        typer.Option("--timestamp", help="Have the commitment stamped by the authority (RFC 3161) there; local only."),
+    ] = None,
+    tsa_roots: TsaRoots = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
@@ -43,10 +50,15 @@ def create(
         _check_pair(pack_bytes, kit_bytes)
         kits.check_free(settings_of(data).data, name)
     models = [digest(files.read(path)) for path in reference or ()]
+    authorities = authorities_of(tsa_roots, None)
     with desk_of(data, server) as desk:
+        if stamp is not None and not isinstance(desk, Workspace):
+            raise typer.BadParameter("the registry's operator has it stamped", param_hint="--timestamp")
         release = desk.commit_release(name, pack=pack_bytes, reference_models=models, first_look=first_look)
-    if kit_bytes is not None:
-        kits.keep(settings_of(data).data, name, kit_bytes)
+        if kit_bytes is not None:
+            kits.keep(settings_of(data).data, name, kit_bytes)
+        if stamp is not None and isinstance(desk, Workspace):
+            desk.store.stamp(stamp, authorities)
     show_fields(release, as_json=as_json)
 
 

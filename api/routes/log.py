@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api.auth import ForLog
-from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey
+from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp
 from api.problems import documented
+from api.schemas import ListOf
 
 router = APIRouter(prefix="/v1/log", tags=["log"], responses=documented(401, 403))
 _LARGEST = 2**63 - 1  # an index is stored in 64 signed bits
@@ -30,6 +31,12 @@ def key(desk: ForLog) -> LogKey:
 def entry(desk: ForLog, index: Index) -> Entry:
     """The exact bytes of one entry; SHA-256(0x00 || data) is its leaf hash."""
     return desk.entry(index)
+
+
+@router.get("/entries/{index}/timestamps", responses=documented(404, 422), summary="Get the time stamps of an entry")
+def timestamps(desk: ForLog, index: Index) -> ListOf[TimeStamp]:
+    """RFC 3161 time stamps of checkpoints that hold the entry, the earliest first; none if none was made."""
+    return desk.timestamps(index)
 
 
 @router.get("/proof/{index}", responses=documented(404, 422, 503), summary="Prove that an entry is in the log")

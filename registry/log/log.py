@@ -17,7 +17,7 @@ from registry.log.checkpoint import MAX_SIZE, sign_checkpoint
 from registry.log.note import Ed25519Signer, Signature
 from registry.log.tiles import Tile, encode_bundle
 from registry.log.tree import Node, Range
-from registry.records import Checkpoint, ConsistencyProof, Entry, EntryKind, InclusionProof
+from registry.records import Checkpoint, ConsistencyProof, Entry, EntryKind, InclusionProof, TimeStamp
 
 
 class LogStorage(Protocol):
@@ -52,6 +52,9 @@ class LogStorage(Protocol):
 
     def cosignatures(self, size: int) -> Sequence[Signature]:
         """Cosignatures of the checkpoint of that size, in the order of their names."""
+
+    def timestamps(self, index: int, limit: int) -> Sequence[TimeStamp]:
+        """Time stamps of checkpoints that hold the entry at an index, by the time that they state."""
 
 
 class Log:
@@ -117,6 +120,11 @@ class Log:
         if found is None:
             raise NotPublished(f"the log signed no checkpoint of {size} entries")
         return self._cosigned(found)
+
+    def timestamps(self, index: int, limit: int) -> tuple[TimeStamp, ...]:
+        """Time stamps that date an entry, the earliest first. Raises UnknownEntry."""
+        self.entry(index)
+        return tuple(self._storage.timestamps(index, limit))
 
     def tile(self, tile: Tile) -> bytes:
         """The bytes of a tile or entry bundle. Raises UnknownEntry for one that the newest checkpoint lacks."""

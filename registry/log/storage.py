@@ -6,11 +6,12 @@ from datetime import datetime
 from sqlalchemy import Select, and_, func, insert, or_, select, text
 from sqlalchemy.orm import Session
 
+from fingerprint import canonical
 from registry.errors import NodeTampered
 from registry.log.note import Signature
 from registry.log.tree import Node
-from registry.models import CheckpointRow, CosignatureRow, LogEntryRow, LogNodeRow
-from registry.records import Checkpoint
+from registry.models import CheckpointRow, CosignatureRow, LogEntryRow, LogNodeRow, TimeStampRow
+from registry.records import Checkpoint, TimeStamp
 
 _ADVISORY_LOCK = 0x636F756E74657231  # "counter1": one log for a database, so one key for its lock
 
@@ -85,10 +86,25 @@ class SqlLogStorage:
                 row = {"size": size, "name": each.name, "key_id": each.key_id.hex(), "signature": each.payload}
                 self._session.execute(insert(CosignatureRow), [{**row, "obtained_at": obtained_at}])
 
+    def add_timestamp(self, size: int, token: bytes, stamped_at: datetime, obtained_at: datetime) -> None:
+        """Store a time stamp of the checkpoint of that size."""
+        row = {"size": size, "token_digest": canonical.digest(token), "token": token}
+        self._session.execute(insert(TimeStampRow), [{**row, "stamped_at": stamped_at, "obtained_at": obtained_at}])
+
+    def timestamps(self, index: int, limit: int) -> Sequence[TimeStamp]:
+        """Time stamps of checkpoints that hold the entry at an index, by the time that they state."""
+        columns = select(CheckpointRow, TimeStampRow).join(TimeStampRow, TimeStampRow.size == CheckpointRow.size)
+        dated = columns.where(TimeStampRow.size > index).order_by(TimeStampRow.stamped_at, TimeStampRow.size)
+        return [
+            TimeStamp(checkpoint=self._signed(row), stamped_at=stamp.stamped_at, token=stamp.token)
+            for row, stamp in self._session.execute(dated.limit(limit))
+        ]
+
     def _checkpoint(self, statement: Select[CheckpointRow]) -> Checkpoint | None:
         row = self._session.scalar(statement)
-        if row is None:
-            return None
+        return None if row is None else self._signed(row)
+
+    def _signed(self, row: CheckpointRow) -> Checkpoint:
         return Checkpoint(origin=self._origin, size=row.size, root=row.root, note=row.note)
 
     def last_cosigned(self, name: str, key_id: bytes) -> int:

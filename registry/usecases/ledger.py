@@ -1,9 +1,11 @@
 """Reading the log."""
 
 from registry.log import tiles
-from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof
+from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof, TimeStamp
 from registry.reports import StaticFile
 from registry.usecases.tools import Tools
+
+MOST_STAMPS = 100
 
 
 class Ledger:
@@ -27,6 +29,10 @@ class Ledger:
     def proof(self, entry_index: int, size: int | None) -> InclusionProof:
         """That an entry is under the newest checkpoint, or under an older one."""
         return self._log.proof(entry_index, size)
+
+    def timestamps(self, index: int) -> tuple[TimeStamp, ...]:
+        """Time stamps that date an entry."""
+        return self._log.timestamps(index, MOST_STAMPS)
 
     def tile(self, path: str) -> StaticFile:
         """A tile or entry bundle."""

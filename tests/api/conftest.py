@@ -29,6 +29,7 @@ from fingerprint.pack import VerifierPack
 from fingerprint.pool import default_pool
 from fingerprint.whitening import Whitening
 from registry.store import init_store, open_registry
+from tests.authority import authority, other_authority, tsa  # noqa: F401 - fixtures
 
 FEATURES, CLASSES, PROBES = 24, 6, 400
 SCOPES = ("release", "investigate", "audit", "admin")

@@ -39,6 +39,7 @@ ENDPOINTS = {
     ("GET", "/v1/log/checkpoint"): (LOG, {}),
     ("GET", "/v1/log/key"): (LOG, {}),
     ("GET", "/v1/log/entries/{index}"): (LOG, {}),
+    ("GET", "/v1/log/entries/{index}/timestamps"): (LOG, {}),
     ("GET", "/v1/log/proof/{index}"): (LOG, {}),
     ("GET", "/v1/log/consistency"): (LOG, {"params": {"old": 1}}),
     ("GET", "/tlog/checkpoint"): (LOG, {}),

@@ -190,6 +190,7 @@ def test_the_asynchronous_client_does_the_main_job(released, served):
                 await client.log_key(),
                 await client.entry(0),
                 await client.proof(0),
+                await client.timestamps(0),
                 await client.consistency(1),
                 await client.api_keys(),
             ]
@@ -202,7 +203,7 @@ def test_the_asynchronous_client_does_the_main_job(released, served):
         client.helper_data("edge-0"), client.release("digits-1"), client.releases(), client.pack("digits-1"),
         client.copy(copy), client.copies("digits-1"), client.copies_of_artefact("sha256:" + "0d" * 32),
         client.commitment("digits-1"), client.checkpoint(), client.log_key(), client.entry(0), client.proof(0),
-        client.consistency(1), client.api_keys(),
+        client.timestamps(0), client.consistency(1), client.api_keys(),
     ]  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from fingerprint.pool import default_pool
 from registry.records import Device, RecordedVerdict, Release, Reservation
 from registry.store import Store, init_store, open_registry
 from registry.verification import verify_case
+from tests.authority import authority, other_authority, tsa  # noqa: F401 - fixtures
 
 try:
     import psycopg

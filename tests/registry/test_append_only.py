@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "verification", "erasure")
+TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure")
 COLUMN = {
     "log_entry": "data",
     "log_node": "hash",
     "checkpoint": "note",
     "cosignature": "signature",
+    "time_stamp": "token",
     "verification": "verdict",
     "erasure": "erased_at",
 }
@@ -28,16 +29,20 @@ REPLACED = {
     "cosignature": (
         "INSERT OR REPLACE INTO cosignature SELECT size, name, key_id, x'00', obtained_at FROM cosignature"
     ),
+    "time_stamp": (
+        "INSERT OR REPLACE INTO time_stamp SELECT size, token_digest, x'00', stamped_at, obtained_at FROM time_stamp"
+    ),
     "erasure": "INSERT OR REPLACE INTO erasure SELECT tenant_id, device_pk, '2030-01-01', entry_index FROM erasure",
 }
 
 
 @pytest.fixture
-def raw(data_dir: Path, filled: Any, decided: object) -> Iterator[sqlite3.Connection]:
+def raw(data_dir: Path, filled: Any, decided: object, tsa: str) -> Iterator[sqlite3.Connection]:
     """A raw connection to a registry that has a row in every table, as somebody with the file would open it."""
     with filled.store.unit() as registry:
         registry.forget_device(filled.tenant, "pump 2")
     filled.store.cosign()
+    filled.store.stamp(tsa)
     with closing(sqlite3.connect(data_dir / "registry.db", isolation_level=None)) as connection:
         yield connection
 

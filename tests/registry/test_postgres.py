@@ -22,7 +22,7 @@ from registry.records import RecordedVerdict
 from registry.store import Store, init_store, open_registry, upgrade_store
 
 ON_POSTGRESQL = True
-TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "verification", "erasure")
+TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure")
 WRITER = """
 import sys
 from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from registry.log.log import Log
 from registry.log.note import Ed25519Signer, Signature
 from registry.log.tree import Node
-from registry.records import Checkpoint, EntryKind
+from registry.records import Checkpoint, EntryKind, TimeStamp
 
 
 @dataclass
@@ -61,6 +61,10 @@ class MemoryStorage:
     def cosignatures(self, size: int) -> Sequence[Signature]:
         """Cosignatures of a checkpoint."""
         return self.cosigned.get(size, [])
+
+    def timestamps(self, index: int, limit: int) -> Sequence[TimeStamp]:
+        """There is no authority."""
+        return []
 
 
 @pytest.fixture(scope="session")
