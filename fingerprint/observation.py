@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_softmax, logsumexp, softmax
 
 from fingerprint import canonical
 from fingerprint.coarseness import is_piled_up, is_rounded, uniform_share, without_uniform
@@ -29,7 +28,9 @@ from fingerprint.errors import (
     UnknownKind,
     WrongShape,
 )
+from fingerprint.softmax import log_softmax, logsumexp, softmax
 
+TAG = "countermark/observation/v1"
 PROBABILITY_TOLERANCE = 2e-2  # answers rounded to two digits over ten classes still sum to one within this
 SMALLEST_PROBABILITY = 1e-6  # what a zero of rounded, smoothed or cut answers stands for
 UNDERFLOW = 1e-30  # what a zero of unrounded answers stands for: float32 ends there
@@ -83,7 +84,7 @@ class Observation:
         if self.kind is Kind.LABELS:
             raise UnknownKind("labels carry no probabilities; use the one-hot answers")
         if self.kind in (Kind.LOGITS, Kind.LOGPROBS) and self._uniform_share == 0:
-            return np.asarray(log_softmax(self.values, axis=1))
+            return log_softmax(self.values)
         return np.asarray(np.log(self.probabilities))
 
     @cached_property
@@ -105,7 +106,7 @@ class Observation:
         Raises:
             UnknownKind: labels have no probabilities.
         """
-        return np.asarray(softmax(self.log_probabilities / temperature, axis=1))
+        return softmax(self.log_probabilities / temperature)
 
     @cached_property
     def _uniform_share(self) -> float:
@@ -120,7 +121,7 @@ class Observation:
             case Kind.PROBS | Kind.TOP_K:
                 return np.asarray(self._spread / self._spread.sum(axis=1, keepdims=True))
             case _:
-                return np.asarray(softmax(self.values, axis=1))
+                return softmax(self.values)
 
     @property
     def reported(self) -> NDArray[np.bool_]:
@@ -135,13 +136,16 @@ class Observation:
         left = np.maximum(1.0 - self.values.sum(axis=1), 0.0) / np.maximum(hidden.sum(axis=1), 1)
         return np.where(hidden, left[:, None], self.values) if self.kind is Kind.TOP_K else self.values
 
+    def to_bytes(self) -> bytes:
+        """Kind, classes and shape, a line each, then the values, little-endian: all of what was answered."""
+        shape = ",".join(map(str, self.values.shape))
+        head = f"{TAG}\n{self.kind}\n{self.classes}\n{shape}\n".encode()
+        return head + self.values.astype("<i8" if self.kind is Kind.LABELS else "<f8").tobytes()
+
     @cached_property
     def digest(self) -> str:
-        """Digest of kind, shape and little-endian values: what the log's entry stands for."""
-        shape = ",".join(map(str, self.values.shape))
-        head = f"countermark/observation/v1\n{self.kind}\n{self.classes}\n{shape}\n".encode()
-        little = self.values.astype("<i8" if self.kind is Kind.LABELS else "<f8")
-        return canonical.digest(head + little.tobytes())
+        """Digest of the bytes: what the log's entry stands for."""
+        return canonical.digest(self.to_bytes())
 
 
 def observe(kind: str, answers: ArrayLike, *, probes: int, classes: int) -> Observation:
@@ -219,7 +223,7 @@ def _scores(raw: NDArray[Any], kind: Kind, probes: int, classes: int) -> NDArray
     elif kind is Kind.TOP_K:
         _check_top_k(values)
     elif kind is Kind.LOGPROBS:
-        _check_sums(np.exp(np.minimum(logsumexp(values, axis=1), 50.0)), 0.0, "logprobs")
+        _check_sums(np.exp(np.minimum(logsumexp(values), 50.0)), 0.0, "logprobs")
     return values
 
 

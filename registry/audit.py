@@ -5,7 +5,8 @@
 3. The stored subtree hashes, from which proofs are made, are those that the entries give, no more and no fewer.
 4. Each entry has exactly one row that claims it, and what the row claims is the entry, byte for byte.
 5. Sealed keys open in their rows, and are the ones that the log commits to; so are the codewords derived from them.
-6. Every release's verifier pack is on the disk, opens, and is what was committed.
+6. Every release's verifier pack is on the disk, opens, and is what was committed; so are the answers of every verdict
+   whose data key was not destroyed.
 7. If an older checkpoint is brought along, the log extends it.
 
 It finds whatever was changed in database or files by somebody without the log's signing key. With that key a whole
@@ -39,8 +40,9 @@ from registry.log.checkpoint import open_checkpoint
 from registry.log.note import Ed25519Verifier, Note, NoteVerifier
 from registry.records import AuditReport, Checkpoint
 from registry.repository.scan import Scan
-from registry.repository.scanned import Scanned, ScannedRelease
+from registry.repository.scanned import Scanned, ScannedRelease, ScannedVerdict
 from registry.sealing import Sealer
+from registry.usecases.cases import answers_row
 from registry.usecases.devices import device_row
 from registry.usecases.releases import release_row
 
@@ -182,7 +184,10 @@ def _claims(rows: Iterator[Scanned], vault: "_Vault") -> Iterator[Claim]:
     for row in rows:
         if isinstance(row, ScannedRelease):
             vault.check_pack(row)
-        yield claim(row, vault.codeword_key)
+        claimed = claim(row, vault.codeword_key)
+        if isinstance(row, ScannedVerdict):
+            vault.check_answers(row)
+        yield claimed
 
 
 def _match(index: int, data: bytes, claimed: Claim | None) -> str:
@@ -260,4 +265,14 @@ class _Vault:
             raise ReleaseTampered(f"release {row.id}: its pack or commitment does not parse: {error}") from error
         if again != row.commitment:
             raise ReleaseTampered(f"release {row.id}: its commitment is not that of its verifier pack")
+        self.opened += 1
+
+    def check_answers(self, row: ScannedVerdict) -> None:
+        """The answers that a verdict rests on are there and are those of its observation."""
+        if self._blobs is None or self._sealer is None or row.answers_file is None or row.answers_key is None:
+            return
+        file = self._blobs.get(row.answers_file)
+        answers = self._sealer.open(row.answers_key, answers_row(row.tenant, row.case), "file", file)
+        if canonical.digest(answers) != row.observation_digest:
+            raise BlobTampered(f"the answers of case {row.case} are not those that its verdict rests on")
         self.opened += 1

@@ -1,4 +1,4 @@
-"""Verifier packs as files named by their digest.
+"""Verifier packs and suspects' answers, sealed, as files named by their digest.
 
 A file appears whole or not at all: it is written under another name, flushed to the disk, then renamed. Its digest is
 checked whenever it is read. Whoever can write here can delete packs or add unknown ones, and cannot change one unseen.

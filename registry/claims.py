@@ -13,7 +13,7 @@ from fingerprint import canonical, codeword
 from fingerprint.errors import CanonicalMalformed, ParameterError
 from fingerprint.verdict import Verdict
 from registry.errors import CopyTampered, DeviceTampered, HoldTampered, ReleaseTampered, RowTampered, VerdictTampered
-from registry.log import entries
+from registry.log import disclosure, entries
 from registry.records import EntryKind, Held
 from registry.repository.devices import forgotten_name
 from registry.repository.scanned import (
@@ -164,6 +164,7 @@ def _(row: ScannedIssue, opener: Opener) -> Claim:  # noqa: ARG001 - the form of
 
 @claim.register
 def _(row: ScannedVerdict, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    verdict = _verdict_of(row)
     fields = entries.verdict(
         tenant=row.tenant,
         case=row.case,
@@ -172,11 +173,16 @@ def _(row: ScannedVerdict, opener: Opener) -> Claim:  # noqa: ARG001 - the form 
         suspect=row.suspect,
         observation=row.observation_digest,
         verdict=canonical.digest(row.verdict),
+        summary="" if verdict is None else canonical.digest(disclosure.summary_bytes(verdict, row.salt)),
         at=row.recorded_at,
     )
     made = Claim(index=row.index, kind=EntryKind.VERDICT, row=f"case {row.case}", fields=fields)
     made.require(row.verdict_digest == fields["verdict"], "its verdict does not have its digest")
-    made.require(_about(row), "its verdict is about another release or other answers")
+    about = verdict is not None and (verdict.release, verdict.observation_digest) == (
+        row.release_id,
+        row.observation_digest,
+    )
+    made.require(about, "its verdict is about another release or other answers")
     return made
 
 
@@ -214,9 +220,8 @@ def _codeword_holds(row: ScannedCopy, opener: Opener) -> bool:
     return entries.codeword_commitment(salt, codeword.pack_bits(signs)) == row.codeword_commitment
 
 
-def _about(row: ScannedVerdict) -> bool:
+def _verdict_of(row: ScannedVerdict) -> Verdict | None:
     try:
-        verdict = Verdict.from_bytes(row.verdict)
+        return Verdict.from_bytes(row.verdict)
     except (CanonicalMalformed, ParameterError):
-        return False
-    return verdict.release == row.release_id and verdict.observation_digest == row.observation_digest
+        return None

@@ -25,6 +25,7 @@ RegistryError
 │   ├── NotCommitted            the release's commitment is not under a signed checkpoint yet
 │   ├── NotPublished            the log entry is not under a signed checkpoint yet
 │   ├── CaseUndecided           no verdict has been recorded yet
+│   ├── AnswersGone             the answers of a case were not kept, or their key was destroyed
 │   └── ForeignVerdict          a verdict about another release or other answers than the case's
 ├── AuthError
 │   ├── UnknownToken            malformed, never issued, or revoked
@@ -170,6 +171,10 @@ class NotPublished(Refused):
 
 class CaseUndecided(Refused):
     """No verdict has been recorded for the case yet."""
+
+
+class AnswersGone(Refused):
+    """The answers of a case were not kept, or their data key was destroyed."""
 
 
 class ForeignVerdict(Refused):

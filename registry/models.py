@@ -263,6 +263,17 @@ class HoldRow(Base):
     )
 
 
+class AnswersRow(Base):
+    """What a decided case's suspect answered, as a sealed file; destroying the data key forgets it."""
+
+    __tablename__ = "answers"
+    tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(ID, primary_key=True)  # the case's
+    file: Mapped[str] = mapped_column(DIGEST)
+    data_key: Mapped[bytes | None]
+    __table_args__ = (_within_tenant("id", "investigation"),)
+
+
 class LogEntryRow(Base):
     """An entry of the log. Append-only and without gaps."""
 

@@ -236,14 +236,18 @@ class Registry:
         return self._devices.count(tenant)
 
     def record_verdict(
-        self, tenant: str, case_id: str, verdict: Verdict, *, observation_digest: str
+        self, tenant: str, case_id: str, verdict: Verdict, *, observation_digest: str, answers: bytes | None = None
     ) -> RecordedVerdict:
-        """The verdict, in the log. Raises UnknownCase, CaseDecided, ForeignVerdict, MalformedDigest."""
-        return self._cases.record(tenant, case_id, verdict, observation_digest=observation_digest)
+        """The verdict, in the log, and the answers kept. Raises UnknownCase, CaseDecided, ForeignVerdict, Malformed."""
+        return self._cases.record(tenant, case_id, verdict, observation_digest=observation_digest, answers=answers)
 
     def verdict(self, tenant: str, case_id: str) -> RecordedVerdict:
         """The case's verdict. Raises UnknownCase, CaseUndecided."""
         return self._cases.verdict(tenant, case_id)
+
+    def answers(self, tenant: str, case_id: str) -> bytes:
+        """Bytes of the observation that a verdict rests on. Raises UnknownCase, CaseUndecided, AnswersGone."""
+        return self._cases.answers(tenant, case_id)
 
     # --- the log ------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ DATA/registry.db    SQLite in WAL mode, unless a database URL is given
 DATA/kek.key        key-encryption keys, mode 0600, unless they are given
 DATA/log.key        the log's signing keys (Ed25519, ML-DSA-44) and name, mode 0600
 DATA/log.pub        its public key (vkey), for whoever checks checkpoints
-DATA/packs/         verifier packs, sealed
+DATA/packs/         verifier packs and suspects' answers, sealed
 ```
 
 | who can change | could cause | and could not |

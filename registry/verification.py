@@ -8,7 +8,7 @@
 | 4 | the observation becomes evidence y; no codeword is in reach | evidence fitted to a device: the theorem's premise |
 | 5 | only now the codewords are unsealed | |
 | 6 | every codeword is judged, corrected for all devices ever enrolled | looking at many and reporting one |
-| 7 | the verdict is appended to the log and recorded with the case | losing or changing a verdict |
+| 7 | the verdict is appended to the log and recorded with its case and answers | losing or changing a verdict |
 
 Steps 1 to 6 (`weigh`) only read and may take seconds; step 7 (`settle`) writes. A service runs them in two units, so
 that no writer waits for arithmetic; `verify_case` runs all seven in one.
@@ -35,6 +35,7 @@ class Weighed:
     case_id: str
     observation_digest: str
     verdict: Verdict = field(repr=False)
+    answers: bytes = field(repr=False)
 
 
 def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: NDArray[Any]) -> Weighed:
@@ -67,7 +68,13 @@ def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: 
     # 6. The judgement, over at least every device that was ever enrolled.
     tests = max(len(candidates.copies), registry.enrolled(tenant), 1)
     verdict = judge(evidence, candidates, tests=tests)
-    return Weighed(tenant=tenant, case_id=case_id, observation_digest=observation.digest, verdict=verdict)
+    return Weighed(
+        tenant=tenant,
+        case_id=case_id,
+        observation_digest=observation.digest,
+        verdict=verdict,
+        answers=observation.to_bytes(),
+    )
 
 
 def settle(registry: Registry, weighed: Weighed) -> RecordedVerdict:
@@ -78,7 +85,11 @@ def settle(registry: Registry, weighed: Weighed) -> RecordedVerdict:
     """
     # 7. The record.
     return registry.record_verdict(
-        weighed.tenant, weighed.case_id, weighed.verdict, observation_digest=weighed.observation_digest
+        weighed.tenant,
+        weighed.case_id,
+        weighed.verdict,
+        observation_digest=weighed.observation_digest,
+        answers=weighed.answers,
     )
 
 

@@ -83,6 +83,11 @@ def codeword_commitment(salt: bytes, codeword: bytes) -> str:
     return salted(salt, "countermark/codeword/v1", codeword)
 
 
+def opening_salt(salt: bytes, purpose: str) -> bytes:
+    """A salt made from a row's own for one purpose: it can be disclosed and tells of no other, nor of the row's."""
+    return hmac.new(salt, b"countermark/opening-salt/v1\x00" + purpose.encode(), hashlib.sha256).digest()
+
+
 def enrolment(
     *,
     tenant: str,
@@ -180,15 +185,25 @@ def issue(*, tenant: str, copy: str, artefact: str, method: str, at: datetime) -
 
 
 def verdict(
-    *, tenant: str, case: str, release: str, salt: bytes, suspect: str, observation: str, verdict: str, at: datetime
+    *,
+    tenant: str,
+    case: str,
+    release: str,
+    salt: bytes,
+    suspect: str,
+    observation: str,
+    verdict: str,
+    summary: str,
+    at: datetime,
 ) -> dict[str, Any]:
-    """A case was decided."""
+    """A case was decided; the summary can be shown without the other devices (`registry.log.disclosure`)."""
     return {
         "tenant": tenant,
         "case": case,
         "release": release,
-        "suspect": salted(salt, "suspect", suspect.encode()),
+        "suspect": salted(opening_salt(salt, "suspect"), "suspect", suspect.encode()),
         "observation": observation,
         "verdict": verdict,
+        "summary": summary,
         "at": instant(at),
     }

@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
 from fingerprint.verdict import Verdict
-from registry.models import CaseRow, DeviceRow, ReleaseRow, VerificationRow
+from registry.models import AnswersRow, CaseRow, DeviceRow, ReleaseRow, VerificationRow
 from registry.records import Case, Page, RecordedVerdict
 from registry.repository.page import page
 
@@ -21,6 +21,14 @@ class CaseSecrets:
     release_pk: str
     release_id: str
     salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedAnswers:
+    """Where a case's answers are: the digest of their sealed file, and the data key that opens it."""
+
+    file: str
+    data_key: bytes | None
 
 
 def _case(row: CaseRow) -> Case:
@@ -91,6 +99,17 @@ class CaseRepository:
         )
         self._session.add(row)
         self._session.flush()
+
+    def keep_answers(self, tenant: str, case_id: str, answers: SealedAnswers) -> None:
+        """Store where a case's answers are."""
+        self._session.add(AnswersRow(tenant_id=tenant, id=case_id, file=answers.file, data_key=answers.data_key))
+        self._session.flush()
+
+    def answers(self, tenant: str, case_id: str) -> SealedAnswers | None:
+        """Where a case's answers are, None if they were not kept."""
+        mine = select(AnswersRow.file, AnswersRow.data_key)
+        row = self._session.execute(mine.where(AnswersRow.tenant_id == tenant, AnswersRow.id == case_id)).one_or_none()
+        return None if row is None else SealedAnswers(file=row.file, data_key=row.data_key)
 
     def verdict(self, tenant: str, case_id: str) -> RecordedVerdict | None:
         """The verdict of the case of that id, None while it is undecided."""

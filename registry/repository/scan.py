@@ -19,6 +19,7 @@ from registry.errors import (
     VerdictTampered,
 )
 from registry.models import (
+    AnswersRow,
     CaseRow,
     CheckpointRow,
     CopyRow,
@@ -238,9 +239,13 @@ class Scan:
             VerificationRow.verdict_digest,
             VerificationRow.observation_digest,
             VerificationRow.recorded_at,
+            AnswersRow.file.label("answers_file"),
+            AnswersRow.data_key.label("answers_key"),
             VerificationRow.entry_index.label("index"),
         )
-        statement = columns.select_from(CaseRow).join(CaseRow.release).join(CaseRow.verification)
+        joined = columns.select_from(CaseRow).join(CaseRow.release).join(CaseRow.verification)
+        kept = and_(AnswersRow.tenant_id == CaseRow.tenant_id, AnswersRow.id == CaseRow.id)
+        statement = joined.outerjoin(AnswersRow, kept)
         yield from self._records(ScannedVerdict, VerdictTampered, statement.order_by(VerificationRow.entry_index))
 
     def _holds(self) -> Iterator[ScannedHold]:

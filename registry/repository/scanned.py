@@ -110,6 +110,8 @@ class ScannedVerdict:
     verdict_digest: str
     observation_digest: str
     recorded_at: datetime
+    answers_file: str | None
+    answers_key: bytes | None
     index: int
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from registry.models import DeviceRow, PepperRow, ReleaseRow
+from registry.models import AnswersRow, DeviceRow, PepperRow, ReleaseRow
 from registry.sealing import RowIdentity, wrapped_under
 
 _HEADER_BYTES = 260  # magic, length, and the longest key id
@@ -18,13 +18,14 @@ _ROWS = 2000
 class _Table:
     """Where a table keeps its data keys; `tenant` is None where rows belong to no tenant."""
 
-    row: type[DeviceRow] | type[ReleaseRow] | type[PepperRow]
+    row: type[DeviceRow] | type[ReleaseRow] | type[AnswersRow] | type[PepperRow]
     tenant: InstrumentedAttribute[str] | None
 
 
 TABLES = {
     "device": _Table(DeviceRow, DeviceRow.tenant_id),
     "release": _Table(ReleaseRow, ReleaseRow.tenant_id),
+    "answers": _Table(AnswersRow, AnswersRow.tenant_id),
     "pepper": _Table(PepperRow, None),
 }
 

@@ -2,10 +2,17 @@
 
 from fingerprint import canonical
 from fingerprint.verdict import Verdict
-from registry.errors import CaseDecided, CaseUndecided, ForeignVerdict, UnknownCase, UnknownRelease
-from registry.log import entries
+from registry.errors import AnswersGone, CaseDecided, CaseUndecided, ForeignVerdict, UnknownCase, UnknownRelease
+from registry.log import disclosure, entries
 from registry.records import Case, EntryKind, Page, RecordedVerdict
+from registry.repository.cases import SealedAnswers
+from registry.sealing import RowIdentity
 from registry.usecases.tools import SALT_BYTES, Tools, require_digest, require_limit, require_text
+
+
+def answers_row(tenant: str, case_id: str) -> RowIdentity:
+    """Identity of the row of a case's answers."""
+    return RowIdentity("answers", tenant, case_id)
 
 
 class Cases:
@@ -41,8 +48,10 @@ class Cases:
         """Cases by id."""
         return self._stored.page(tenant, after, require_limit(limit))
 
-    def record(self, tenant: str, case_id: str, verdict: Verdict, *, observation_digest: str) -> RecordedVerdict:
-        """The verdict, in the log and with its case, once."""
+    def record(
+        self, tenant: str, case_id: str, verdict: Verdict, *, observation_digest: str, answers: bytes | None
+    ) -> RecordedVerdict:
+        """The verdict, in the log and with its case, once; with the answers that it rests on, sealed."""
         require_digest(observation_digest, "observation")
         self._tools.log.lock()
         case = self.get(tenant, case_id)
@@ -53,9 +62,22 @@ class Cases:
             raise ForeignVerdict(f"the verdict is about {verdict.release}, the case about {secrets.release_id}")
         if verdict.observation_digest != observation_digest:
             raise ForeignVerdict("the verdict rests on other answers than those it is to be recorded with")
+        if answers is not None and canonical.digest(answers) != observation_digest:
+            raise ForeignVerdict("the answers to be kept are not those that the verdict rests on")
         recorded = self._log(tenant, case, verdict, secrets.release_pk, secrets.salt)
         self._stored.record(tenant, recorded)
+        if answers is not None:
+            self._keep(tenant, case_id, answers)
         return recorded
+
+    def answers(self, tenant: str, case_id: str) -> bytes:
+        """Canonical bytes of the observation that the case's verdict rests on, opened."""
+        self.verdict(tenant, case_id)
+        kept = self._stored.answers(tenant, case_id)
+        if kept is None or kept.data_key is None:
+            raise AnswersGone(f"the answers of case {case_id} were not kept, or were destroyed; decide another case")
+        row, file = answers_row(tenant, case_id), self._tools.blobs.get(kept.file)
+        return self._tools.sealer.open(kept.data_key, row, "file", file)
 
     def verdict(self, tenant: str, case_id: str) -> RecordedVerdict:
         """The case's verdict."""
@@ -64,6 +86,12 @@ class Cases:
         if recorded is None:
             raise CaseUndecided(f"case {case_id} has no verdict yet; send the suspect's answers")
         return recorded
+
+    def _keep(self, tenant: str, case_id: str, answers: bytes) -> None:
+        row, sealer = answers_row(tenant, case_id), self._tools.sealer
+        data_key = sealer.new_data_key(row)
+        file = self._tools.blobs.put(sealer.seal(data_key, row, "file", answers))
+        self._stored.keep_answers(tenant, case_id, SealedAnswers(file=file, data_key=data_key))
 
     def _log(self, tenant: str, case: Case, verdict: Verdict, release_pk: str, salt: bytes) -> RecordedVerdict:
         now, digest = self._tools.clock(), canonical.digest(verdict.to_bytes())
@@ -75,6 +103,7 @@ class Cases:
             suspect=case.suspect,
             observation=verdict.observation_digest,
             verdict=digest,
+            summary=canonical.digest(disclosure.summary_bytes(verdict, salt)),
             at=now,
         )
         return RecordedVerdict(

@@ -162,7 +162,7 @@ def test_an_honest_registry_passes(audited: Store) -> None:
         "revocation": 1,
     }
     assert report.rows == {"devices": 3, "releases": 1, "copies": 3, "verdicts": 1}
-    assert (report.nodes, report.checkpoints, report.opened) == (10 + 5 + 2 + 1, 8, 3 + 3 + 1)
+    assert (report.nodes, report.checkpoints, report.opened) == (10 + 5 + 2 + 1, 8, 3 + 3 + 1 + 1)
     with audited.reading() as registry:
         assert report.root == "sha256:" + registry.checkpoint().root.hex()
 
@@ -208,7 +208,7 @@ def test_a_changed_entry_with_its_nodes_mended_is_found(audited: Store, raw_upda
 
 def test_a_changed_pack_file_is_found(audited: Store, data_dir: Path) -> None:
     """A pack file with a changed byte, or gone, is found."""
-    (file,) = (data_dir / "packs").iterdir()
+    file = max((data_dir / "packs").iterdir(), key=lambda path: path.stat().st_size)  # the answers are smaller
     file.write_bytes(b"x" + file.read_bytes()[1:])
     with pytest.raises(BlobTampered):
         audited.audit()

@@ -116,9 +116,12 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
         registry.copies(tenant, "v1", after="0")
         registry.copies_of_artefact(tenant, DIGEST)
         registry.candidates(tenant, "v1")
+        answers = registry.answers(tenant, decided.case_id)
         case = registry.open_case(tenant, "v1", suspect="x")
         registry.cases(tenant, after="0")
-        registry.record_verdict(tenant, case.id, decided.verdict, observation_digest=decided.observation_digest)
+        registry.record_verdict(
+            tenant, case.id, decided.verdict, observation_digest=decided.observation_digest, answers=answers
+        )
         registry.verdict(tenant, case.id)
 
 

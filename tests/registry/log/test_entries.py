@@ -32,7 +32,15 @@ def test_no_name_is_in_an_entry() -> None:
             tenant="t", release="r", salt=SALT, name=secret, pack="p", commitment="c", alpha=1e-6, bits=8, at=AT
         ),
         entries.verdict(
-            tenant="t", case="c", release="r", salt=SALT, suspect=secret, observation="o", verdict="v", at=AT
+            tenant="t",
+            case="c",
+            release="r",
+            salt=SALT,
+            suspect=secret,
+            observation="o",
+            verdict="v",
+            summary="s",
+            at=AT,
         ),
     ]
     for each in fields:

@@ -1,0 +1,15 @@
+"""The verdict of a release computed once more, by numpy alone: a second computation for whoever trusts nobody.
+
+It shares with the first one what only hashes and checks (seeds, canonical bytes, observations), and none of its
+arithmetic: its own transforms, its own solvers (Newton and conjugate gradients, run to convergence), its own tails.
+Two programs that agree are better evidence than one.
+
+| file | what |
+|---|---|
+| tensors.py | safetensors, read with every size checked |
+| release.py | a verifier pack, and the commitment that it must agree with |
+| cosine_transform.py, carriers.py | B, R of the release |
+| solvers.py, estimates.py | residual and efficient score |
+| bounds.py | tails, Sidak, threshold |
+| judgement.py | y from answers; then t, p and the verdict about one codeword |
+"""
