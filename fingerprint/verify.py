@@ -8,6 +8,7 @@
 6.             devices with family-wise p <= alpha are named; otherwise the source is unknown
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from fingerprint.pack import VerifierPack
 from fingerprint.schemes.scoring import scoring
 from fingerprint.verdict import DeviceScore, Verdict
 
-__all__ = ["RANKED", "Candidates", "Evidence", "gather", "judge"]
+__all__ = ["RANKED", "Candidates", "Evidence", "conclude", "gather", "judge"]
 RANKED = 100  # a verdict lists at most this many devices, and every named one
 
 
@@ -105,7 +106,7 @@ def judge(evidence: Evidence, candidates: Candidates, *, tests: int | None = Non
     scores, family = found.scores, found.family_wise
     order = np.argsort(-scores, kind="stable")
     kept = [int(i) for rank, i in enumerate(order) if rank < RANKED or family[i] <= evidence.alpha]
-    ranked = tuple(
+    ranked = [
         DeviceScore(
             device=candidates.devices[i],
             copy=candidates.copies[i],
@@ -115,16 +116,21 @@ def judge(evidence: Evidence, candidates: Candidates, *, tests: int | None = Non
             named=bool(family[i] <= evidence.alpha),
         )
         for i in kept
-    )
+    ]
+    return conclude(evidence, ranked, tests=hypotheses, threshold=found.threshold)
+
+
+def conclude(evidence: Evidence, ranked: Sequence[DeviceScore], *, tests: int, threshold: float) -> Verdict:
+    """The verdict that these scores, the best ones first, give."""
     return Verdict(
         release=evidence.release,
         scheme=evidence.scheme,
         kind=evidence.kind,
         probes=evidence.probes,
         bits=evidence.bits,
-        devices=hypotheses,
+        devices=tests,
         alpha=evidence.alpha,
-        threshold=found.threshold,
+        threshold=threshold,
         observation_digest=evidence.observation_digest,
-        ranked=ranked,
+        ranked=tuple(ranked),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from registry.blobs import PackFiles
+from registry.codebooks import Codebooks
 from registry.database import Session
 from registry.log.cosignature import Cosigner
 from registry.log.log import Log
@@ -31,6 +32,7 @@ class Parts:
     cosigners: tuple[Cosigner, ...]
     sealer: Sealer
     blobs: PackFiles
+    codebooks: Codebooks
     clock: Clock
     entropy: Entropy
 
@@ -49,6 +51,7 @@ class Parts:
             log=self.log(session),
             sealer=self.sealer,
             blobs=self.blobs,
+            codebooks=self.codebooks,
             clock=self.clock,
             entropy=self.entropy,
         )

@@ -18,6 +18,7 @@ from datetime import datetime
 from fingerprint.pack import VerifierPack
 from fingerprint.verdict import Verdict
 from fingerprint.verify import Candidates
+from registry.codebooks import Codebook
 from registry.records import (
     ApiKey,
     Case,
@@ -230,6 +231,13 @@ class Registry:
         Raises UnknownRelease, SealBroken.
         """
         return self._copies.candidates(tenant, release)
+
+    def codebook(self, tenant: str, release: str) -> Codebook:
+        """The same, packed in memory and kept there: for schemes that score by codewords alone.
+
+        Raises UnknownRelease, SealBroken.
+        """
+        return self._copies.codebook(tenant, release)
 
     def enrolled(self, tenant: str) -> int:
         """How many devices were ever enrolled, revoked ones included."""

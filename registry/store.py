@@ -22,6 +22,7 @@ from pathlib import Path
 
 from registry import database, migrations
 from registry.blobs import PackFiles
+from registry.codebooks import Codebooks
 from registry.database import Database
 from registry.errors import KeyInUse, StoreExists, StoreMissing, StoreOutdated
 from registry.keys.local import (
@@ -174,6 +175,7 @@ def _parts(data_dir: Path, kek: bytes | None, clock: Clock, entropy: Entropy) ->
         cosigners=cosigners,
         sealer=Sealer(LocalKeys(keys, entropy), entropy),
         blobs=PackFiles(data_dir / PACKS),
+        codebooks=Codebooks(),
         clock=clock,
         entropy=entropy,
     )

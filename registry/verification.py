@@ -6,7 +6,7 @@
 | 2 | the release's pack is loaded, its digest that of the commitment | probes or references chosen after the fact |
 | 3 | the answers become an observation | malformed, infinite, constant or mis-sized answers |
 | 4 | the observation becomes evidence y; no codeword is in reach | evidence fitted to a device: the theorem's premise |
-| 5 | only now the codewords are unsealed | |
+| 5 | only now the codewords come in; those not in memory yet are unsealed | |
 | 6 | every codeword is judged, corrected for all devices ever enrolled | looking at many and reporting one |
 | 7 | the verdict is appended to the log and recorded with its case and answers | losing or changing a verdict |
 
@@ -19,9 +19,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fingerprint.identify import SCHEMES, judge_packed
 from fingerprint.observation import observe
 from fingerprint.verdict import Verdict
-from fingerprint.verify import gather, judge
+from fingerprint.verify import Evidence, gather, judge
 from registry.errors import CaseDecided
 from registry.records import RecordedVerdict
 from registry.service import Registry
@@ -63,11 +64,8 @@ def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: 
     observation = observe(kind, answers, probes=pack.count, classes=pack.classes)
     # 4. The evidence, before any codeword is unsealed.
     evidence = gather(pack, observation)
-    # 5. The codewords.
-    candidates = registry.candidates(tenant, case.release)
-    # 6. The judgement, over at least every device that was ever enrolled.
-    tests = max(len(candidates.copies), registry.enrolled(tenant), 1)
-    verdict = judge(evidence, candidates, tests=tests)
+    # 5 and 6. The codewords and the judgement.
+    verdict = _judge(registry, tenant, case.release, evidence)
     return Weighed(
         tenant=tenant,
         case_id=case_id,
@@ -75,6 +73,16 @@ def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: 
         verdict=verdict,
         answers=observation.to_bytes(),
     )
+
+
+def _judge(registry: Registry, tenant: str, release: str, evidence: Evidence) -> Verdict:
+    """Steps 5 and 6: over at least every device that was ever enrolled."""
+    enrolled = max(registry.enrolled(tenant), 1)
+    if evidence.scheme in SCHEMES:
+        book = registry.codebook(tenant, release)
+        return judge_packed(evidence, book.codewords, book.label, tests=max(book.codewords.count, enrolled))
+    candidates = registry.candidates(tenant, release)
+    return judge(evidence, candidates, tests=max(len(candidates.copies), enrolled))
 
 
 def settle(registry: Registry, weighed: Weighed) -> RecordedVerdict:

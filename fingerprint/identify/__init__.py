@@ -10,11 +10,14 @@
 | top.py | the best k, and the merge law of shards |
 | search.py | shards over any `concurrent.futures.Executor` |
 | ranking.py | the tail theorem and Sidak on top |
+| memory.py, judging.py | the same for codewords that no disk may hold; the verdict |
 """
 
 from fingerprint.identify.engines import ENGINES
 from fingerprint.identify.file import IndexFile, add_codewords, add_packed, create_index, open_index
+from fingerprint.identify.judging import SCHEMES, judge_packed
 from fingerprint.identify.layout import pack_codewords
+from fingerprint.identify.memory import HeldCodewords
 from fingerprint.identify.ranking import Ranking, identify
 from fingerprint.identify.search import search
 from fingerprint.identify.top import EMPTY, Top, best, merge
@@ -22,6 +25,8 @@ from fingerprint.identify.top import EMPTY, Top, best, merge
 __all__ = [
     "EMPTY",
     "ENGINES",
+    "SCHEMES",
+    "HeldCodewords",
     "IndexFile",
     "Ranking",
     "Top",
@@ -30,6 +35,7 @@ __all__ = [
     "best",
     "create_index",
     "identify",
+    "judge_packed",
     "merge",
     "open_index",
     "pack_codewords",

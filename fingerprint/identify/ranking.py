@@ -17,6 +17,7 @@ from fingerprint import statistics
 from fingerprint.errors import ParameterError, WrongRelease
 from fingerprint.identify.file import IndexFile
 from fingerprint.identify.layout import Blocks
+from fingerprint.identify.memory import HeldCodewords
 from fingerprint.identify.search import search
 from fingerprint.verify import Evidence
 
@@ -53,7 +54,7 @@ class Ranking:
 
 def identify(
     evidence: Evidence,
-    index: IndexFile,
+    index: IndexFile | HeldCodewords,
     *,
     keep: int = 100,
     tests: int | None = None,
@@ -66,7 +67,7 @@ def identify(
 
     Args:
         evidence: from `verify.gather`.
-        index: codewords of the same release.
+        index: codewords of the same release, in a file or in memory.
         keep: how many devices to list.
         tests: number of hypotheses, at least N; N when not given.
         executor: see `search`.
@@ -83,8 +84,9 @@ def identify(
     hypotheses = max(index.count, 1) if tests is None else tests
     if hypotheses < max(index.count, 1):
         raise ParameterError(f"{hypotheses} tests declared for {index.count} devices; every device is a test")
+    held = index.blocks() if isinstance(index, HeldCodewords) else index
     while True:
-        top = search(blocks or index, evidence.values, keep=keep, executor=executor, shards=shards, engine=engine)
+        top = search(blocks or held, evidence.values, keep=keep, executor=executor, shards=shards, engine=engine)
         p_values = statistics.tail_bound(top.scores)
         family = statistics.family_wise(p_values, hypotheses)
         if top.scores.size < keep or family[-1] > evidence.alpha:

@@ -1,14 +1,14 @@
 """Copies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.orm import Session, contains_eager
 
-from registry.models import CopyRow, DeviceRow, ReleaseRow
+from registry.models import CopyRow, DeviceRow, ErasureRow, ReleaseRow
 from registry.records import Copy, Method, Page
 from registry.repository.devices import SealedKey
 from registry.repository.page import page
@@ -32,8 +32,9 @@ class NewCopy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
-    """What a copy's codeword is derived from."""
+    """What a copy's codeword is derived from; `mark` is its reservation's index."""
 
+    mark: int
     copy: str
     nonce: bytes
     sealed: SealedKey
@@ -112,16 +113,48 @@ class CopyRepository:
         statement = _mine(tenant).where(CopyRow.artefact_digest == artefact_digest)
         return tuple(_copy(row) for row in self._session.scalars(statement.order_by(CopyRow.reservation_index)))
 
-    def hypotheses(self, tenant: str, release: str) -> Iterator[Hypothesis]:
+    def hypotheses(self, tenant: str, release: str, *, after: int = -1) -> Iterator[Hypothesis]:
         """What the codewords of a release's copies are derived from, streamed in the order of reservation."""
-        columns = select(CopyRow.id, CopyRow.nonce, DeviceRow.id, DeviceRow.data_key, DeviceRow.codeword_key)
+        columns = select(
+            CopyRow.reservation_index,
+            CopyRow.id,
+            CopyRow.nonce,
+            DeviceRow.id,
+            DeviceRow.data_key,
+            DeviceRow.codeword_key,
+        )
         statement = (
             columns.join(CopyRow.device)
-            .where(CopyRow.tenant_id == tenant, CopyRow.release_pk == release)
+            .where(CopyRow.tenant_id == tenant, CopyRow.release_pk == release, CopyRow.reservation_index > after)
             .order_by(CopyRow.reservation_index)
             .execution_options(yield_per=_STREAM_ROWS)
         )
         with closing(self._session.execute(statement)) as rows:  # a server keeps a place for an unread stream
-            for copy, nonce, device, data_key, codeword_key in rows:
+            for mark, copy, nonce, device, data_key, codeword_key in rows:
                 sealed = SealedKey(device=device, data_key=data_key, codeword_key=codeword_key)
-                yield Hypothesis(copy=copy, nonce=nonce, sealed=sealed)
+                yield Hypothesis(mark=mark, copy=copy, nonce=nonce, sealed=sealed)
+
+    def newest(self, tenant: str, release: str) -> int:
+        """Reservation index of a release's newest copy, -1 if it has none."""
+        mine = CopyRow.tenant_id == tenant, CopyRow.release_pk == release
+        return self._session.scalar(select(func.coalesce(func.max(CopyRow.reservation_index), -1)).where(*mine)) or 0
+
+    def erasures(self, tenant: str) -> int:
+        """How many devices were forgotten."""
+        return self._session.scalar(select(func.count()).where(ErasureRow.tenant_id == tenant)) or 0
+
+    def of_forgotten(self, tenant: str, release: str) -> Sequence[int]:
+        """Reservation indices of a release's copies whose devices were forgotten."""
+        forgotten = and_(ErasureRow.tenant_id == CopyRow.tenant_id, ErasureRow.device_pk == CopyRow.device_pk)
+        statement = select(CopyRow.reservation_index).join(ErasureRow, forgotten)
+        return self._session.scalars(statement.where(CopyRow.tenant_id == tenant, CopyRow.release_pk == release)).all()
+
+    def reserved_at(self, tenant: str, marks: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Device id and copy id of the copies with these reservation indices."""
+        found: dict[int, tuple[str, str]] = {}
+        for start in range(0, len(marks), _STREAM_ROWS):
+            few = CopyRow.reservation_index.in_(marks[start : start + _STREAM_ROWS])
+            columns = select(CopyRow.reservation_index, CopyRow.device_pk, CopyRow.id)
+            rows = self._session.execute(columns.where(CopyRow.tenant_id == tenant, few))
+            found.update((row.reservation_index, (row.device_pk, row.id)) for row in rows)
+        return found

@@ -1,12 +1,14 @@
 """Copies: a nonce drawn after the commitment, a codeword derived from it, an issue recorded once."""
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprint import codeword
 from fingerprint.verify import Candidates
+from registry.codebooks import Codebook, Codebooks, Wanted
 from registry.errors import (
     AlreadyIssued,
     DeviceForgotten,
@@ -107,6 +109,40 @@ class Copies:
             rows.append(_derive(keys[each.sealed.device], committed, each.nonce))
         matrix = np.stack(rows) if rows else np.empty((0, committed.bits), dtype=np.int8)
         return Candidates(devices=tuple(devices), copies=tuple(copies), codewords=matrix, release=committed.release_id)
+
+    def codebook(self, tenant: str, release: str) -> Codebook:
+        """Every reserved copy's codeword, packed in memory: those of forgotten devices left out, as in `candidates`.
+
+        A unit that has written keeps them to itself, since it may yet be undone.
+        """
+        committed = self._release(tenant, release)
+        wanted = Wanted(
+            release=committed.release_id,
+            bits=committed.bits,
+            newest=self._stored.newest(tenant, committed.id),
+            erasures=self._stored.erasures(tenant),
+        )
+        books = Codebooks() if self._tools.log.appended else self._tools.codebooks
+        codewords, marks = books.held(
+            tenant,
+            wanted,
+            lambda after: self._packed(tenant, committed, after),
+            lambda: self._stored.of_forgotten(tenant, committed.id),
+        )
+
+        def label(positions: Sequence[int]) -> Sequence[tuple[str, str]]:
+            wanted = [int(marks[position]) for position in positions]
+            found = self._stored.reserved_at(tenant, wanted)
+            return [found[mark] for mark in wanted]
+
+        return Codebook(codewords, label)
+
+    def _packed(self, tenant: str, release: Release, after: int) -> Iterator[tuple[int, bytes]]:
+        """Reservation index and packed codeword of the copies reserved after an index."""
+        for each in self._stored.hypotheses(tenant, release.id, after=after):
+            if each.sealed.data_key is not None:
+                signs = _derive(self._codeword_key(tenant, each.sealed), release, each.nonce)
+                yield each.mark, codeword.pack_bits(signs)
 
     def _require_committed(self, release: Release) -> int:
         size = self._tools.log.checkpoint().size

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.blobs import PackFiles
+from registry.codebooks import Codebooks
 from registry.errors import MalformedDigest, MalformedName, MalformedValue, UnknownTenant
 from registry.log.log import Log
 from registry.repository import Repository
@@ -25,6 +26,7 @@ class Tools:
     log: Log
     sealer: Sealer
     blobs: PackFiles
+    codebooks: Codebooks
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
 
