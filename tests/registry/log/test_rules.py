@@ -44,7 +44,15 @@ def issue(copy: str = "c") -> Step:
 def verdict(case: str = "k", release: str = "r") -> Step:
     """A case is decided."""
     return EntryKind.VERDICT, entries.verdict(
-        tenant="t", case=case, release=release, salt=b"s", suspect="x", observation=DIGEST, verdict=DIGEST, at=AT
+        tenant="t",
+        case=case,
+        release=release,
+        salt=b"s",
+        suspect="x",
+        observation=DIGEST,
+        verdict=DIGEST,
+        summary=DIGEST,
+        at=AT,
     )
 
 
