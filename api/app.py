@@ -13,7 +13,7 @@ from api.gate import Gate, InFlight
 from api.idempotency import Memory, Remembering
 from api.limits import BodyLimit
 from api.request_ids import RequestIds
-from api.routes import api_keys, cases, copies, devices, health, holds, problems, releases, tlog
+from api.routes import api_keys, cases, copies, devices, health, holds, possession, problems, releases, tlog
 from api.routes import log as log_routes
 from api.settings import Settings
 from api.telemetry import Metrics, Telemetry, logger
@@ -32,7 +32,7 @@ the proof that the verdict stands in an append-only log.
 Every request needs `Authorization: Bearer TOKEN`. Errors are problem documents (RFC 9457) with a `way_out`.
 """
 _UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/outputs)")
-_ROUTERS = (devices, releases, copies, cases, log_routes, tlog, holds, api_keys, problems, health)
+_ROUTERS = (devices, possession, releases, copies, cases, log_routes, tlog, holds, api_keys, problems, health)
 
 
 def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:

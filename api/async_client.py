@@ -21,6 +21,7 @@ from api.calls import Call
 from api.client import MAX_PROBE_BYTES
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, conclude, request_of
+from api.possession import DEFAULT_SECONDS, Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
 from api.suspects.outputs import write_outputs
 
@@ -87,10 +88,26 @@ class AsyncClient:
 
     # --- devices ------------------------------------------------------------------------------------------------
 
-    async def enroll_device(self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Device:
+    async def enroll_device(
+        self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes, possession_key: bytes | None = None
+    ) -> Device:
         """Enrol a device by what its PUF's enrolment gave; never by a response."""
         return await self._run(
-            calls.enroll_device(name, helper_data=helper_data, identity=identity, codeword_key=codeword_key)
+            calls.enroll_device(
+                name,
+                helper_data=helper_data,
+                identity=identity,
+                codeword_key=codeword_key,
+                possession_key=possession_key,
+            )
+        )
+
+    async def reenroll_device(
+        self, name: str, *, helper_data: bytes, identity: str, possession_key: bytes | None = None
+    ) -> Device:
+        """Enrol a device again, by what its PUF's re-enrolment gave."""
+        return await self._run(
+            calls.reenroll_device(name, helper_data=helper_data, identity=identity, possession_key=possession_key)
         )
 
     async def device(self, name: str) -> Device:
@@ -102,7 +119,7 @@ class AsyncClient:
         return await self._run(calls.devices(after, limit))
 
     async def helper_data(self, name: str) -> bytes:
-        """A device's helper data, as enrolled."""
+        """A device's helper data, the latest."""
         return await self._run(calls.helper_data(name))
 
     async def revoke_device(self, name: str) -> Device:
@@ -130,6 +147,20 @@ class AsyncClient:
     async def apply_retention(self, before: datetime, *, rehearse: bool = False) -> Retention:
         """Forget devices revoked before a time, unless they are held, and drop API keys that ended before it."""
         return await self._run(calls.apply_retention(before, rehearse=rehearse))
+
+    # --- proof of possession --------------------------------------------------------------------------------------
+
+    async def open_challenge(self, device: str, *, purpose: str, seconds: int = DEFAULT_SECONDS) -> Challenge:
+        """Ask a device to prove that it is the enrolled one."""
+        return await self._run(calls.open_challenge(device, purpose, seconds))
+
+    async def challenge(self, challenge_id: str) -> Challenge:
+        """One challenge, and what its answer showed."""
+        return await self._run(calls.challenge(challenge_id))
+
+    async def prove_possession(self, challenge_id: str, *, public_key: bytes, signature: bytes) -> Possession:
+        """Answer a challenge, once; only a proof that holds is returned, and each is logged."""
+        return await self._run(calls.prove_possession(challenge_id, public_key=public_key, signature=signature))
 
     # --- releases -----------------------------------------------------------------------------------------------
 

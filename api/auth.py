@@ -122,6 +122,7 @@ def _holder_of(*scopes: Scope) -> Callable[[Principal, Store, Settings], Workspa
 LOG_SCOPES = (Scope.RELEASE, Scope.INVESTIGATE, Scope.AUDIT)
 OneVerdict = Annotated[None, Depends(_verdict)]
 ForRelease = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE))]
+ForProofs = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE, Scope.INVESTIGATE))]
 ForInvestigation = Annotated[Workspace, Depends(_holder_of(Scope.INVESTIGATE))]
 ForAdministration = Annotated[Workspace, Depends(_holder_of(Scope.ADMIN))]
 ForLists = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE, Scope.AUDIT))]

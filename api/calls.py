@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.fields import to_text
 from api.media import NPZ, OCTETS, SAFETENSORS
+from api.possession import Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
 from api.suspects import npz
 
@@ -54,15 +55,27 @@ def _at(*parts: str | int) -> str:
 # --- devices ----------------------------------------------------------------------------------------------------
 
 
-def enroll_device(name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Call[Device]:
+def enroll_device(
+    name: str, *, helper_data: bytes, identity: str, codeword_key: bytes, possession_key: bytes | None
+) -> Call[Device]:
     """Enrol a device."""
     body = {
         "name": name,
         "helper_data": to_text(helper_data),
         "identity": identity,
         "codeword_key": to_text(codeword_key),
-    }
+    } | _possession(possession_key)
     return Call(method="POST", path=_at("devices"), json=body, parse=Device.model_validate_json)
+
+
+def reenroll_device(name: str, *, helper_data: bytes, identity: str, possession_key: bytes | None) -> Call[Device]:
+    """Enrol a device again."""
+    body = {"helper_data": to_text(helper_data), "identity": identity} | _possession(possession_key)
+    return Call(method="POST", path=_at("devices", name, "enrolments"), json=body, parse=Device.model_validate_json)
+
+
+def _possession(key: bytes | None) -> dict[str, str]:
+    return {} if key is None else {"possession_key": to_text(key)}
 
 
 def device(name: str) -> Call[Device]:
@@ -115,6 +128,32 @@ def apply_retention(before: datetime, *, rehearse: bool) -> Call[Retention]:
     """Apply a retention period."""
     body = {"before": before.isoformat(), "rehearse": rehearse}
     return Call(method="POST", path=_at("retention"), json=body, parse=Retention.model_validate_json)
+
+
+# --- proof of possession ----------------------------------------------------------------------------------------
+
+
+def open_challenge(device_name: str, purpose: str, seconds: int) -> Call[Challenge]:
+    """Ask a device."""
+    path, body = _at("devices", device_name, "challenges"), {"purpose": purpose, "seconds": seconds}
+    return Call(method="POST", path=path, json=body, parse=Challenge.model_validate_json)
+
+
+def challenge(challenge_id: str) -> Call[Challenge]:
+    """One challenge."""
+    return Call(method="GET", path=_at("challenges", challenge_id), parse=Challenge.model_validate_json)
+
+
+def prove_possession(challenge_id: str, *, public_key: bytes, signature: bytes) -> Call[Possession]:
+    """Answer a challenge."""
+    path, body = (
+        _at("challenges", challenge_id, "proof"),
+        {
+            "public_key": to_text(public_key),
+            "signature": to_text(signature),
+        },
+    )
+    return Call(method="POST", path=path, json=body, parse=Possession.model_validate_json)
 
 
 # --- releases and copies ----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The command `countermark`: mounts of the command modules, and one place where errors become one line.
 
-Exit codes: 0 done (or: a device is named), 3 unknown source, 2 usage, 1 an error.
+Exit codes: 0 done (or: a device is named, or proven), 3 unknown source or not the enrolled device, 2 usage, 1 an error.
 """
 
 from importlib import import_module
@@ -16,11 +16,12 @@ from api.commands import ask, case, ci, copy, device, hold, key, log, operate, r
 from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
+from api.commands.prove import ChallengeMismatch
 from api.suspects.errors import SuspectError
 
 EXPECTED = (
-    *errors.ROOTS, ArtefactError, DeviceKeyMismatch, FileProblem, ServiceError, ServiceUnreachable, SettingsError,
-    SuspectError,
+    *errors.ROOTS, ArtefactError, ChallengeMismatch, DeviceKeyMismatch, FileProblem, ServiceError, ServiceUnreachable,
+    SettingsError, SuspectError,
 )  # fmt: skip
 ERROR = 1
 

@@ -22,6 +22,7 @@ from api import calls
 from api.calls import Call
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, ServiceError, ServiceUnreachable, conclude, request_of
+from api.possession import DEFAULT_SECONDS, Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
 from api.suspects.outputs import write_outputs
 
@@ -91,10 +92,26 @@ class Client:
 
     # --- devices ------------------------------------------------------------------------------------------------
 
-    def enroll_device(self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Device:
+    def enroll_device(
+        self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes, possession_key: bytes | None = None
+    ) -> Device:
         """Enrol a device by what its PUF's enrolment gave; never by a response."""
         return self._run(
-            calls.enroll_device(name, helper_data=helper_data, identity=identity, codeword_key=codeword_key)
+            calls.enroll_device(
+                name,
+                helper_data=helper_data,
+                identity=identity,
+                codeword_key=codeword_key,
+                possession_key=possession_key,
+            )
+        )
+
+    def reenroll_device(
+        self, name: str, *, helper_data: bytes, identity: str, possession_key: bytes | None = None
+    ) -> Device:
+        """Enrol a device again, by what its PUF's re-enrolment gave."""
+        return self._run(
+            calls.reenroll_device(name, helper_data=helper_data, identity=identity, possession_key=possession_key)
         )
 
     def device(self, name: str) -> Device:
@@ -106,7 +123,7 @@ class Client:
         return self._run(calls.devices(after, limit))
 
     def helper_data(self, name: str) -> bytes:
-        """A device's helper data, as enrolled."""
+        """A device's helper data, the latest."""
         return self._run(calls.helper_data(name))
 
     def revoke_device(self, name: str) -> Device:
@@ -134,6 +151,20 @@ class Client:
     def apply_retention(self, before: datetime, *, rehearse: bool = False) -> Retention:
         """Forget devices revoked before a time, unless they are held, and drop API keys that ended before it."""
         return self._run(calls.apply_retention(before, rehearse=rehearse))
+
+    # --- proof of possession --------------------------------------------------------------------------------------
+
+    def open_challenge(self, device: str, *, purpose: str, seconds: int = DEFAULT_SECONDS) -> Challenge:
+        """Ask a device to prove that it is the enrolled one."""
+        return self._run(calls.open_challenge(device, purpose, seconds))
+
+    def challenge(self, challenge_id: str) -> Challenge:
+        """One challenge, and what its answer showed."""
+        return self._run(calls.challenge(challenge_id))
+
+    def prove_possession(self, challenge_id: str, *, public_key: bytes, signature: bytes) -> Possession:
+        """Answer a challenge, once; only a proof that holds is returned, and each is logged."""
+        return self._run(calls.prove_possession(challenge_id, public_key=public_key, signature=signature))
 
     # --- releases -----------------------------------------------------------------------------------------------
 

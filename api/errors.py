@@ -39,6 +39,16 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     registry.Conflict: (409, _STATE),
     registry.DuplicateName: (409, "Choose another name; names are never used twice."),
     registry.Refused: (409, _STATE),
+    registry.ChallengeUsed: (409, "Look at its outcome, or open another challenge; each is answered once."),
+    registry.ChallengeExpired: (409, "Open another challenge and answer it before its `expires_at`."),
+    registry.PossessionKeyMissing: (
+        409,
+        "Enrol the device again, with its silicon: `countermark device reenroll NAME`.",
+    ),
+    registry.PossessionRefused: (
+        422,
+        "The challenge is used up and the log has the attempt; open another to try again.",
+    ),
     registry.NotPublished: (503, "Try again in a second: the entry is written, its checkpoint is being signed."),
     # what was sent
     registry.Malformed: (422, _ASK_AGAIN),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import pages
 from api.fields import Bytes, Digest, Moment, Name
 from fingerprint.codeword import CODEWORD_KEY_BYTES, pack_bits, unpack_bits
+from fingerprint.possession import PUBLIC_KEY_BYTES
 from registry import records
 
 ScopeName = Literal["release", "investigate", "audit", "admin"]
@@ -51,8 +52,20 @@ def page(kind: type[Item], found: records.Page[Any]) -> ListOf[Item]:
     return ListOf(items=[kind.of(item) for item in found.items], next=pages.encode(found.next))
 
 
+PossessionKey = Annotated[
+    Bytes | None,
+    Field(
+        min_length=PUBLIC_KEY_BYTES,
+        max_length=PUBLIC_KEY_BYTES,
+        examples=["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
+        description="Ed25519 public key derived from the device key (`fingerprint.possession.public_key`); without it"
+        " the device cannot prove later that it is the enrolled one.",
+    ),
+]
+
+
 class NewDevice(Request):
-    """An enrolment: what the registry keeps of a device. Never a response, never the device key."""
+    """An enrolment: what the registry keeps of a device. Never a response, never the device key or a private one."""
 
     name: Annotated[Name, Field(examples=["edge-7"])]
     helper_data: Annotated[Bytes, Field(description="Helper data of the fuzzy extractor; public, kept as given.")]
@@ -67,6 +80,15 @@ class NewDevice(Request):
             description="32 bytes (`codeword_key`); sealed on arrival, never returned.",
         ),
     ]
+    possession_key: PossessionKey = None
+
+
+class NewEnrolment(Request):
+    """A later enrolment: what replaces the former helper data, hash and public key."""
+
+    helper_data: Annotated[Bytes, Field(description="Helper data of `fingerprint.extractor.reenroll`.")]
+    identity: Annotated[str, Field(pattern="^[0-9a-f]{32,128}$", description="One-way hash of the new device key.")]
+    possession_key: PossessionKey = None
 
 
 class Device(Answer):
@@ -81,6 +103,11 @@ class Device(Answer):
     entry_index: Annotated[int, Field(description="Its enrolment's index in the log.")]
     revocation_index: Annotated[int | None, Field(description="Its revocation's index in the log.")]
     forgotten: Annotated[bool, Field(description="Its name, helper data and keys were destroyed; it is not traced.")]
+    possession_digest: Annotated[
+        str | None, Field(description="Digest of its public key; null if it was enrolled without one.")
+    ]
+    generation: Annotated[int, Field(description="How often it was enrolled again.")]
+    reenrolment_index: Annotated[int | None, Field(description="Its latest re-enrolment's index in the log.")]
 
 
 class Release(Answer):

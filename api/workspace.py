@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from api import pages
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
+from api.possession import DEFAULT_SECONDS, Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention, page
 from api.suspects.outputs import read_outputs
+from registry.proving import prove_possession
 from registry.records import Scope
 from registry.store import Store
 from registry.verification import settle, weigh
@@ -37,13 +39,30 @@ class Workspace:
 
     # --- devices ------------------------------------------------------------------------------------------------
 
-    def enroll_device(self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Device:
+    def enroll_device(
+        self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes, possession_key: bytes | None = None
+    ) -> Device:
         """Enrol a device by what its PUF's enrolment gave; never by a response."""
         with self.store.unit() as registry:
             enrolled = registry.enroll_device(
-                self.tenant, name, helper_data=helper_data, identity=identity, codeword_key=codeword_key
+                self.tenant,
+                name,
+                helper_data=helper_data,
+                identity=identity,
+                codeword_key=codeword_key,
+                possession_key=possession_key,
             )
         return Device.of(enrolled)
+
+    def reenroll_device(
+        self, name: str, *, helper_data: bytes, identity: str, possession_key: bytes | None = None
+    ) -> Device:
+        """Enrol a device again, by what its PUF's re-enrolment gave."""
+        with self.store.unit() as registry:
+            again = registry.reenroll_device(
+                self.tenant, name, helper_data=helper_data, identity=identity, possession_key=possession_key
+            )
+        return Device.of(again)
 
     def device(self, name: str) -> Device:
         """One device."""
@@ -56,7 +75,7 @@ class Workspace:
             return page(Device, registry.devices(self.tenant, after=pages.decode(after), limit=limit))
 
     def helper_data(self, name: str) -> bytes:
-        """A device's helper data, as enrolled."""
+        """A device's helper data, the latest."""
         with self.store.reading() as registry:
             return registry.helper_data(self.tenant, name)
 
@@ -95,6 +114,27 @@ class Workspace:
         """Forget devices revoked before a time, unless they are held, and drop API keys that ended before it."""
         with self.store.unit() as registry:
             return Retention.of(registry.apply_retention(self.tenant, before, rehearse=rehearse))
+
+    # --- proof of possession --------------------------------------------------------------------------------------
+
+    def open_challenge(self, device: str, *, purpose: str, seconds: int = DEFAULT_SECONDS) -> Challenge:
+        """Ask a device to prove that it is the enrolled one."""
+        with self.store.unit() as registry:
+            opened = registry.open_challenge(self.tenant, device, purpose=purpose, seconds=seconds)
+        return Challenge.showing(opened, None)
+
+    def challenge(self, challenge_id: str) -> Challenge:
+        """One challenge, and what its answer showed."""
+        with self.store.reading() as registry:
+            found, shown = registry.challenge(self.tenant, challenge_id), registry.possession(self.tenant, challenge_id)
+            record = None if shown is None else Possession.proved(shown, registry.proof(shown.entry_index))
+        return Challenge.showing(found, record)
+
+    def prove_possession(self, challenge_id: str, *, public_key: bytes, signature: bytes) -> Possession:
+        """Answer a challenge, once; only a proof that holds is returned, and each is logged."""
+        shown = prove_possession(self.store, self.tenant, challenge_id, public_key=public_key, signature=signature)
+        with self.store.reading() as registry:
+            return Possession.proved(shown, registry.proof(shown.entry_index))
 
     # --- releases -----------------------------------------------------------------------------------------------
 

@@ -12,7 +12,15 @@ from typing import Any, NoReturn
 from fingerprint import canonical, codeword
 from fingerprint.errors import CanonicalMalformed, ParameterError
 from fingerprint.verdict import Verdict
-from registry.errors import CopyTampered, DeviceTampered, HoldTampered, ReleaseTampered, RowTampered, VerdictTampered
+from registry.errors import (
+    CopyTampered,
+    DeviceTampered,
+    HoldTampered,
+    PossessionTampered,
+    ReleaseTampered,
+    RowTampered,
+    VerdictTampered,
+)
 from registry.log import disclosure, entries
 from registry.records import EntryKind, Held
 from registry.repository.devices import forgotten_name
@@ -24,10 +32,13 @@ from registry.repository.scanned import (
     ScannedHold,
     ScannedIssue,
     ScannedLifting,
+    ScannedPossession,
+    ScannedReenrolment,
     ScannedRelease,
     ScannedRevocation,
     ScannedVerdict,
 )
+from registry.usecases.possession import judged
 
 TAMPERED: Mapping[EntryKind, type[RowTampered]] = {
     EntryKind.ENROLMENT: DeviceTampered,
@@ -39,6 +50,8 @@ TAMPERED: Mapping[EntryKind, type[RowTampered]] = {
     EntryKind.VERDICT: VerdictTampered,
     EntryKind.HOLD: HoldTampered,
     EntryKind.LIFTING: HoldTampered,
+    EntryKind.REENROLMENT: DeviceTampered,
+    EntryKind.POSSESSION: PossessionTampered,
 }
 Opener = Callable[[str, str, bytes | None, bytes], bytes | None]
 """(tenant, device, data key, sealed) -> codeword key, or None when it cannot or need not be opened."""
@@ -80,11 +93,13 @@ def _(row: ScannedDevice, opener: Opener) -> Claim:
         helper_digest=canonical.digest(row.helper_data),
         identity=row.identity,
         commitment=row.key_commitment,
+        possession=row.possession_digest,
         at=row.enrolled_at,
     )
     if row.erased_at is not None:
         return _forgotten(row, fields)
     made = Claim(index=row.index, kind=EntryKind.ENROLMENT, row=f"device {row.id}", fields=fields)
+    made.require(_same(row.possession_key, row.possession_digest), "its public key does not have its digest")
     made.require(row.data_key is not None, "its data key is gone, and no erasure says so")
     made.require(row.helper_digest == fields["helper_data"], "its helper data does not have its digest")
     key = opener(row.tenant, row.id, row.data_key, row.codeword_key)
@@ -99,8 +114,53 @@ def _forgotten(row: ScannedDevice, fields: dict[str, Any]) -> Claim:
     fields["helper_data"] = row.helper_digest
     silent = frozenset({"name"})
     made = Claim(index=row.index, kind=EntryKind.ENROLMENT, row=f"device {row.id}", fields=fields, silent=silent)
-    left = row.data_key or row.codeword_key or row.helper_data or row.salt
+    left = row.data_key or row.codeword_key or row.helper_data or row.salt or row.possession_key
     made.require(not left and row.name == forgotten_name(row.id), "it was forgotten, and something of it is left")
+    return made
+
+
+@claim.register
+def _(row: ScannedReenrolment, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.reenrolment(
+        tenant=row.tenant,
+        device=row.id,
+        generation=row.generation,
+        helper_digest=row.helper_digest,
+        identity=row.identity,
+        possession=row.possession_digest,
+        at=row.reenrolled_at,
+    )
+    made = Claim(index=row.index, kind=EntryKind.REENROLMENT, row=f"re-enrolment of device {row.id}", fields=fields)
+    if row.erased_at is not None:
+        made.require(not (row.helper_data or row.possession_key), "it was forgotten, and something of it is left")
+        return made
+    made.require(_same(row.helper_data, row.helper_digest), "its helper data does not have its digest")
+    made.require(_same(row.possession_key, row.possession_digest), "its public key does not have its digest")
+    return made
+
+
+@claim.register
+def _(row: ScannedPossession, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.possession(
+        tenant=row.tenant,
+        device=row.device,
+        challenge=row.challenge,
+        asked=row.challenge_digest,
+        key=row.key_digest,
+        signature=row.signature_digest,
+        outcome=row.outcome,
+        enrolment=row.enrolment,
+        at=row.recorded_at,
+    )
+    made = Claim(index=row.index, kind=EntryKind.POSSESSION, row=f"challenge {row.challenge}", fields=fields)
+    made.require(row.used_at is not None, "it was judged, and says that it was never answered")
+    if row.erased_at is not None:
+        made.require(not (row.message or row.public_key or row.signature), "it was forgotten, and something is left")
+        return made
+    answer = ((row.message, row.challenge_digest), (row.public_key, row.key_digest))
+    for value, digest in (*answer, (row.signature, row.signature_digest)):
+        made.require(value is not None and _same(value, digest), "what was asked and answered has other digests")
+    made.require(_outcome_holds(row), "its answer does not show what was recorded")
     return made
 
 
@@ -206,6 +266,19 @@ def _(row: ScannedHold, opener: Opener) -> Claim:  # noqa: ARG001 - the form of 
 def _(row: ScannedLifting, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
     fields = entries.lifting(tenant=row.tenant, hold=row.id, at=row.lifted_at)
     return Claim(index=row.index, kind=EntryKind.LIFTING, row=f"legal hold {row.id}", fields=fields)
+
+
+def _same(value: bytes | None, digest: str | None) -> bool:
+    return (None if value is None else canonical.digest(value)) == digest
+
+
+def _outcome_holds(row: ScannedPossession) -> bool:
+    if row.public_key is None or row.signature is None or row.enrolled is None:
+        return False
+    try:
+        return judged(row.message, row.public_key, row.signature, row.enrolled) == row.outcome
+    except CanonicalMalformed:
+        return False
 
 
 def _codeword_holds(row: ScannedCopy, opener: Opener) -> bool:

@@ -9,6 +9,7 @@ RegistryError
 │   ├── UnknownCopy
 │   ├── UnknownCase
 │   ├── UnknownHold
+│   ├── UnknownChallenge
 │   ├── UnknownApiKey
 │   └── UnknownEntry            an index at or beyond the end of the log
 ├── Conflict                    it is there already, or it happened already
@@ -17,16 +18,22 @@ RegistryError
 │   ├── AlreadyIssued
 │   ├── AlreadyRevoked
 │   ├── AlreadyLifted
+│   ├── ChallengeUsed           answered before, whatever came of it
 │   └── CaseDecided
 ├── Refused                     understood, and not allowed in this state
 │   ├── DeviceRevoked
 │   ├── DeviceForgotten
 │   ├── UnderHold               a legal hold forbids that it is forgotten
+│   ├── PossessionKeyMissing    the device was enrolled without a key to prove possession by
+│   ├── ChallengeExpired
 │   ├── NotCommitted            the release's commitment is not under a signed checkpoint yet
 │   ├── NotPublished            the log entry is not under a signed checkpoint yet
 │   ├── CaseUndecided           no verdict has been recorded yet
 │   ├── AnswersGone             the answers of a case were not kept, or their key was destroyed
 │   └── ForeignVerdict          a verdict about another release or other answers than the case's
+├── PossessionRefused           a proof that was judged, logged, and does not show the enrolled device
+│   ├── ForeignPossessionKey    a good signature, by another device's key
+│   └── PossessionProofAltered  a signature that does not hold
 ├── AuthError
 │   ├── UnknownToken            malformed, never issued, or revoked
 │   ├── ExpiredToken
@@ -59,7 +66,8 @@ RegistryError
 │   │   ├── ReleaseTampered
 │   │   ├── CopyTampered
 │   │   ├── HoldTampered
-│   │   └── VerdictTampered
+│   │   ├── VerdictTampered
+│   │   └── PossessionTampered
 │   ├── BlobTampered            a file whose digest is not its name
 │   └── SealBroken              a sealed cell that does not open in its place
 └── StoreError                  the data directory or the database cannot be used
@@ -109,6 +117,10 @@ class UnknownHold(NotFound):
     """No legal hold of that id."""
 
 
+class UnknownChallenge(NotFound):
+    """No possession challenge of that id."""
+
+
 class UnknownApiKey(NotFound):
     """No API key of that id."""
 
@@ -141,6 +153,10 @@ class AlreadyLifted(Conflict):
     """The legal hold was lifted before."""
 
 
+class ChallengeUsed(Conflict):
+    """The possession challenge was answered before, rightly or wrongly; each is answered once."""
+
+
 class CaseDecided(Conflict):
     """The case has its verdict; open another case to test again."""
 
@@ -161,6 +177,14 @@ class UnderHold(Refused):
     """A legal hold forbids that it is forgotten."""
 
 
+class PossessionKeyMissing(Refused):
+    """The device was enrolled without a possession key; enrol it again from its helper data."""
+
+
+class ChallengeExpired(Refused):
+    """The possession challenge was not answered in time."""
+
+
 class NotCommitted(Refused):
     """The release's commitment is not under a signed checkpoint yet, so no nonce may be drawn."""
 
@@ -179,6 +203,18 @@ class AnswersGone(Refused):
 
 class ForeignVerdict(Refused):
     """A verdict about another release, or about other answers, than it is recorded with."""
+
+
+class PossessionRefused(RegistryError):
+    """A proof of possession that was judged and does not show the enrolled device; the log has it."""
+
+
+class ForeignPossessionKey(PossessionRefused):
+    """A good signature, by a key that is not the enrolled device's."""
+
+
+class PossessionProofAltered(PossessionRefused):
+    """A signature that does not hold for this challenge under the key that came with it."""
 
 
 class AuthError(RegistryError):
@@ -311,6 +347,10 @@ class HoldTampered(RowTampered):
 
 class VerdictTampered(RowTampered):
     """A case or its verification and the verdict's entry disagree."""
+
+
+class PossessionTampered(RowTampered):
+    """A proof of possession or its challenge and the proof's entry disagree."""
 
 
 class BlobTampered(Tampered):

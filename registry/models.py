@@ -3,9 +3,9 @@
 A tenant's rows have the primary key (tenant_id, id) and refer to each other by both, so that the database itself
 refuses a copy of one tenant's release for another tenant's device. Relationships never load by themselves.
 
-`log_entry`, `log_node`, `checkpoint`, `cosignature`, `time_stamp`, `verification` and `erasure` are append-only: the
-migrations install triggers that refuse UPDATE, DELETE and, on SQLite, the silent delete inside INSERT OR REPLACE.
-Whoever can drop those triggers can still edit the file; the audit finds it.
+`log_entry`, `log_node`, `checkpoint`, `cosignature`, `time_stamp`, `verification`, `erasure` and `possession` are
+append-only: the migrations install triggers that refuse UPDATE, DELETE and, on SQLite, the silent delete inside INSERT
+OR REPLACE. Whoever can drop those triggers can still edit the file; the audit finds it.
 """
 
 from datetime import UTC, datetime
@@ -112,7 +112,10 @@ class PepperRow(Base):
 
 
 class DeviceRow(Base):
-    """An enrolled device: helper data, never a response; its codeword key sealed."""
+    """An enrolled device: helper data, never a response; its codeword key sealed; a public key, never a private one.
+
+    Helper data, identity and public key are those of the first enrolment; a later one has a row in `reenrolment`.
+    """
 
     __tablename__ = "device"
     tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
@@ -129,10 +132,70 @@ class DeviceRow(Base):
     revoked_at: Mapped[datetime | None]
     entry_index: Mapped[int] = mapped_column(INDEX, ForeignKey("log_entry.idx"), unique=True)
     revocation_index: Mapped[int | None] = mapped_column(INDEX, ForeignKey("log_entry.idx"), unique=True)
+    possession_key: Mapped[bytes | None]
+    possession_digest: Mapped[str | None] = mapped_column(DIGEST)
     __table_args__ = (
         UniqueConstraint("tenant_id", "name"),
         CheckConstraint("(revoked_at IS NULL) = (revocation_index IS NULL)", name="revoked_whole"),
     )
+
+
+class ReenrolmentRow(Base):
+    """A later enrolment of a device. Forgetting the device empties it, as it does the device's row."""
+
+    __tablename__ = "reenrolment"
+    tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
+    device_pk: Mapped[str] = mapped_column(ID, primary_key=True)
+    generation: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    helper_data: Mapped[bytes]
+    helper_digest: Mapped[str] = mapped_column(DIGEST)
+    identity: Mapped[str] = mapped_column(String(128))
+    possession_key: Mapped[bytes | None]
+    possession_digest: Mapped[str | None] = mapped_column(DIGEST)
+    reenrolled_at: Mapped[datetime]
+    entry_index: Mapped[int] = mapped_column(INDEX, ForeignKey("log_entry.idx"), unique=True)
+    __table_args__ = (_within_tenant("device_pk", "device"),)
+
+
+class ChallengeRow(Base):
+    """A possession challenge: the bytes to be signed, and the answer as it came. Forgetting the device empties it."""
+
+    __tablename__ = "challenge"
+    tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    device_pk: Mapped[str] = mapped_column(ID)
+    message: Mapped[bytes]
+    opened_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    public_key: Mapped[bytes | None]
+    signature: Mapped[bytes | None]
+    device: Mapped[DeviceRow] = relationship(lazy="raise", viewonly=True)
+    possession: Mapped["PossessionRow | None"] = relationship(lazy="raise", viewonly=True)
+    __table_args__ = (
+        _within_tenant("device_pk", "device"),
+        CheckConstraint(
+            "(public_key IS NULL) = (signature IS NULL) AND (signature IS NULL OR used_at IS NOT NULL)",
+            name="answered_whole",
+        ),
+        Index(None, "tenant_id", "device_pk"),
+    )
+
+
+class PossessionRow(Base):
+    """What the answer to a challenge showed. Append-only; its primary key is the challenge's: each is judged once."""
+
+    __tablename__ = "possession"
+    tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
+    challenge_pk: Mapped[str] = mapped_column(ID, primary_key=True)
+    challenge_digest: Mapped[str] = mapped_column(DIGEST)
+    key_digest: Mapped[str] = mapped_column(DIGEST)
+    signature_digest: Mapped[str] = mapped_column(DIGEST)
+    outcome: Mapped[str] = mapped_column(String(20))
+    enrolment_index: Mapped[int] = mapped_column(INDEX, ForeignKey("log_entry.idx"))
+    recorded_at: Mapped[datetime]
+    entry_index: Mapped[int] = mapped_column(INDEX, ForeignKey("log_entry.idx"), unique=True)
+    __table_args__: Any = (_within_tenant("challenge_pk", "challenge"), {"sqlite_with_rowid": False})
 
 
 class ErasureRow(Base):

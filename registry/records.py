@@ -43,6 +43,16 @@ class EntryKind(StrEnum):
     ERASURE = "erasure"
     HOLD = "hold"
     LIFTING = "lifting"
+    REENROLMENT = "re-enrolment"
+    POSSESSION = "possession"
+
+
+class Outcome(StrEnum):
+    """What a proof of possession showed."""
+
+    PROVEN = "proven"
+    FOREIGN_KEY = "foreign-key"  # a good signature by another key
+    ALTERED = "altered"  # a signature that does not hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +121,12 @@ class Device:
     Attributes:
         id: random id, the one that log entries use.
         name: unique within the tenant.
-        helper_digest: digest of its helper data.
-        identity: one-way hash of the device key, for key confirmation.
+        helper_digest: digest of its helper data, the latest.
+        identity: one-way hash of the device key, the latest, for key confirmation.
+        possession_digest: digest of the public key that it proves possession by, None if it was enrolled without one.
+        generation: how often it was enrolled again.
         entry_index: index of its enrolment in the log.
+        reenrolment_index: index of its latest re-enrolment in the log, None if it never was.
         revocation_index: index of its revocation in the log, None while it is in good standing.
         forgotten: whether its name, helper data and data key were destroyed; its copies can no longer be traced.
     """
@@ -126,7 +139,60 @@ class Device:
     revoked_at: datetime | None
     entry_index: int
     revocation_index: int | None
+    possession_digest: str | None = None
+    generation: int = 0
+    reenrolment_index: int | None = None
     forgotten: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PossessionChallenge:
+    """What a device was asked to sign, and what came of it.
+
+    Attributes:
+        id: random id, the one that log entries use.
+        device: name of the device.
+        purpose: why it was asked.
+        message: canonical bytes of a `fingerprint.possession.Challenge`: what the device signs.
+        expires_at: from then on an answer is refused.
+        used_at: when it was answered, None while it was not.
+        outcome: what the answer showed, None while there is none.
+        entry_index: index of the outcome in the log.
+    """
+
+    id: str
+    device: str
+    purpose: str
+    message: bytes
+    opened_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    outcome: Outcome | None
+    entry_index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Possession:
+    """What an answer to a possession challenge showed, as it stands in the log.
+
+    Attributes:
+        challenge_digest: digest of the message that was to be signed.
+        key_digest: digest of the public key that came with the signature.
+        signature_digest: digest of the signature.
+        enrolment_index: log entry of the enrolment whose key it was compared with.
+        entry_index: index of the outcome in the log.
+    """
+
+    challenge_id: str
+    device: str
+    purpose: str
+    outcome: Outcome
+    challenge_digest: str
+    key_digest: str
+    signature_digest: str
+    enrolment_index: int
+    recorded_at: datetime
+    entry_index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

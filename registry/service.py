@@ -33,6 +33,8 @@ from registry.records import (
     Method,
     NewApiKey,
     Page,
+    Possession,
+    PossessionChallenge,
     Principal,
     RecordedVerdict,
     Release,
@@ -49,6 +51,7 @@ from registry.usecases.copies import Copies
 from registry.usecases.devices import Devices
 from registry.usecases.holds import Holds
 from registry.usecases.ledger import Ledger
+from registry.usecases.possession import Possessions
 from registry.usecases.releases import Releases
 from registry.usecases.retention import Retaining
 from registry.usecases.tools import Tools
@@ -65,6 +68,7 @@ class Registry:
         self._cases = Cases(tools)
         self._holds = Holds(tools)
         self._retaining = Retaining(tools)
+        self._possessions = Possessions(tools)
         self._ledger = Ledger(tools)
 
     # --- tenants and API keys -----------------------------------------------------------------------------------
@@ -98,17 +102,39 @@ class Registry:
     # --- devices ------------------------------------------------------------------------------------------------
 
     def enroll_device(
-        self, tenant: str, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes
+        self,
+        tenant: str,
+        name: str,
+        *,
+        helper_data: bytes,
+        identity: str,
+        codeword_key: bytes,
+        possession_key: bytes | None = None,
     ) -> Device:
         """A new device. Raises MalformedName, MalformedValue, DuplicateName, UnknownTenant."""
-        return self._devices.enroll(tenant, name, helper_data=helper_data, identity=identity, codeword_key=codeword_key)
+        return self._devices.enroll(
+            tenant,
+            name,
+            helper_data=helper_data,
+            identity=identity,
+            codeword_key=codeword_key,
+            possession_key=possession_key,
+        )
+
+    def reenroll_device(
+        self, tenant: str, name: str, *, helper_data: bytes, identity: str, possession_key: bytes | None = None
+    ) -> Device:
+        """The device, enrolled again. Raises MalformedValue, UnknownDevice, DeviceRevoked, DeviceForgotten."""
+        return self._devices.reenroll(
+            tenant, name, helper_data=helper_data, identity=identity, possession_key=possession_key
+        )
 
     def device(self, tenant: str, name: str) -> Device:
         """The device of that name. Raises UnknownDevice."""
         return self._devices.get(tenant, name)
 
     def helper_data(self, tenant: str, name: str) -> bytes:
-        """Helper data of the device, as given at enrolment. Raises UnknownDevice."""
+        """Helper data of the device, as given at its latest enrolment. Raises UnknownDevice."""
         return self._devices.helper_data(tenant, name)
 
     def devices(self, tenant: str, *, after: str | None = None, limit: int = 100) -> Page[Device]:
@@ -140,6 +166,28 @@ class Registry:
     def apply_retention(self, tenant: str, before: datetime, *, rehearse: bool = False) -> Retention:
         """Forget what was revoked before an instant, unless it is held. Raises MalformedValue for one after now."""
         return self._retaining.apply(tenant, before, rehearse=rehearse)
+
+    # --- proof of possession: `registry.proving` puts the steps together ------------------------------------------
+
+    def open_challenge(self, tenant: str, device: str, *, purpose: str, seconds: int) -> PossessionChallenge:
+        """A challenge for the device. Raises UnknownDevice, DeviceForgotten, PossessionKeyMissing, MalformedValue."""
+        return self._possessions.open(tenant, device, purpose=purpose, seconds=seconds)
+
+    def challenge(self, tenant: str, challenge_id: str) -> PossessionChallenge:
+        """The challenge of that id. Raises UnknownChallenge, DeviceForgotten."""
+        return self._possessions.get(tenant, challenge_id)
+
+    def answer_challenge(self, tenant: str, challenge_id: str, *, public_key: bytes, signature: bytes) -> None:
+        """The challenge, used up. Raises UnknownChallenge, ChallengeUsed or -Expired, and what `challenge` raises."""
+        self._possessions.answer(tenant, challenge_id, public_key=public_key, signature=signature)
+
+    def judge_answer(self, tenant: str, challenge_id: str) -> Possession:
+        """What the answer showed, whatever it is, in the log. Raises UnknownChallenge, ChallengeUsed."""
+        return self._possessions.judge(tenant, challenge_id)
+
+    def possession(self, tenant: str, challenge_id: str) -> Possession | None:
+        """What the answer showed, None while there is none. Raises UnknownChallenge, DeviceForgotten."""
+        return self._possessions.outcome(tenant, challenge_id)
 
     # --- releases -----------------------------------------------------------------------------------------------
 

@@ -1,33 +1,26 @@
-"""`countermark device`: enrol devices by their PUF, rebuild their keys, list and revoke them."""
+"""`countermark device`: enrol devices by their PUF, have them prove who they are, list and revoke them."""
 
 import hmac
 import os
-from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from api.commands import files
+from api.commands import prove
+from api.commands import readouts as sources
 from api.commands.desks import After, Data, Limit, Server, desk_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
-from api.suspects import npy
+from api.commands.readouts import Readouts, SiliconFile
 from fingerprint.codeword import codeword_key
-from fingerprint.puf import PROFILE, HelperData, Silicon, enroll, key_identity, reproduce
+from fingerprint.possession import public_key
+from fingerprint.puf import PROFILE, HelperData, enroll, key_identity, reenroll, reproduce
 
-app = typer.Typer(help="Enrol devices by their PUF, rebuild their keys, list and revoke them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Enrol devices by their PUF, have them prove who they are, list and revoke them.", no_args_is_help=True
+)
+app.command("prove", epilog="Example: countermark device prove edge-7 --silicon edge-7.chip")(prove.prove)
 
 Name = Annotated[str, typer.Argument(help="Name of the device.")]
-SiliconFile = Annotated[
-    Path | None, typer.Option("--silicon", help="A simulated chip's file; enrolment makes it (mode 0600) if absent.")
-]
-Readouts = Annotated[
-    Path | None, typer.Option("--readouts", help="Measured read-outs: .npy of 0 and 1, shape (reads, cells).")
-]
-_ENROLMENT_READS = 16
-_REPRODUCTION_READS = 1
-_MAX_READOUT_BYTES = 1 << 28
 
 
 class DeviceKeyMismatch(Exception):
@@ -43,16 +36,40 @@ def enroll_device(
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enrol a device: its response becomes a key and helper data; only the helper data leaves this command."""
-    made = enroll(_reads(silicon, readouts, _ENROLMENT_READS, new=True), profile=PROFILE, entropy=os.urandom)
+    """Enrol a device: its response becomes a key and helper data; response, key and private key stay here."""
+    reads = sources.read(silicon, readouts, sources.ENROLMENT_READS, new=True)
+    made = enroll(reads, profile=PROFILE, entropy=os.urandom)
     with desk_of(data, server) as desk:
         device = desk.enroll_device(
             name,
             helper_data=made.helper.to_bytes(),
             identity=made.identity,
             codeword_key=codeword_key(made.key),
+            possession_key=public_key(made.key),
         )
     show_fields(device, as_json=as_json)
+
+
+@app.command("reenroll", epilog="Example: countermark device reenroll edge-7 --silicon edge-7.chip")
+def reenroll_device(
+    name: Name,
+    silicon: SiliconFile = None,
+    readouts: Readouts = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enrol a device again: it finds its present key, and gets a new one from the same cells; copies stay traced."""
+    reads = sources.read(silicon, readouts, sources.ENROLMENT_READS)
+    with desk_of(data, server) as desk:
+        device = desk.device(name)
+        helper = HelperData.from_bytes(desk.helper_data(name))
+        _confirm(name, reproduce(reads, helper, generation=device.generation), device.identity)
+        made = reenroll(reads, helper, profile=PROFILE, entropy=os.urandom)
+        again = desk.reenroll_device(
+            name, helper_data=made.helper.to_bytes(), identity=made.identity, possession_key=public_key(made.key)
+        )
+    show_fields(again, as_json=as_json)
 
 
 @app.command("reproduce", epilog="Example: countermark device reproduce edge-7 --silicon edge-7.chip")
@@ -65,13 +82,11 @@ def reproduce_device(
     as_json: AsJson = False,
 ) -> None:
     """Rebuild the device's key from a fresh read-out and the stored helper data, and confirm it; it is not shown."""
-    reads = _reads(silicon, readouts, _REPRODUCTION_READS, new=False)
+    reads = sources.read(silicon, readouts, sources.REPRODUCTION_READS)
     with desk_of(data, server) as desk:
         device = desk.device(name)
         helper = HelperData.from_bytes(desk.helper_data(name))
-    identity = key_identity(reproduce(reads, helper))
-    if not hmac.compare_digest(identity, device.identity):
-        raise DeviceKeyMismatch(f"the key of {name!r} came back, and is not the enrolled one; enrol the device again")
+    identity = _confirm(name, reproduce(reads, helper, generation=device.generation), device.identity)
     show_fields({"device": device.name, "identity": identity, "confirmed": True}, as_json=as_json)
 
 
@@ -125,15 +140,9 @@ def forget_device(
     show_fields(device, as_json=as_json)
 
 
-def _reads(silicon: Path | None, readouts: Path | None, reads: int, *, new: bool) -> NDArray[np.uint8]:
-    """Read-outs, (reads, cells), of exactly one of the two sources."""
-    if (silicon is None) == (readouts is None):
-        raise typer.BadParameter("give either --silicon or --readouts")
-    if readouts is not None:
-        array: NDArray[np.uint8] = npy.read(files.read(readouts), limit=_MAX_READOUT_BYTES)
-        return array
-    assert silicon is not None
-    if new and not silicon.exists():
-        files.write(silicon, Silicon.manufacture(os.urandom, cells=PROFILE.cells).to_bytes(), mode=files.PRIVATE)
-    noise = np.random.default_rng(int.from_bytes(os.urandom(16)))  # what a chip's noise is: never the same twice
-    return Silicon.from_bytes(files.read(silicon)).read(noise, reads=reads)
+def _confirm(name: str, key: bytes, enrolled: str) -> str:
+    """The key's identity, which is the enrolled one."""
+    identity = key_identity(key)
+    if not hmac.compare_digest(identity, enrolled):
+        raise DeviceKeyMismatch(f"the key of {name!r} came back, and is not the enrolled one; enrol it by another name")
+    return identity

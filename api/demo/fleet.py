@@ -8,7 +8,7 @@ from torch import nn
 from api.client import Client
 from api.demo.model import Model
 from distill import artefact
-from fingerprint import codeword, puf, seeds
+from fingerprint import codeword, possession, puf, seeds
 
 DEVICES = 8
 RELEASE = "digits-1"
@@ -44,6 +44,7 @@ def enroll(client: Client, entropy: Entropy) -> None:
             helper_data=made.helper.to_bytes(),
             identity=made.identity,
             codeword_key=codeword.codeword_key(made.key),
+            possession_key=possession.public_key(made.key),
         )
         stored = puf.HelperData.from_bytes(client.helper_data(name))
         puf.reproduce(chip.read(noise, environment=puf.HOT)[0], stored)

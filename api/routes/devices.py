@@ -4,27 +4,47 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
-from api.auth import ForAdministration, ForLists, ForRelease
+from api.auth import ForAdministration, ForLists, ForProofs, ForRelease
 from api.idempotency import Once
 from api.media import OCTETS
 from api.pages import PageQuery
 from api.problems import documented
-from api.schemas import Device, ListOf, NewDevice
+from api.schemas import Device, ListOf, NewDevice, NewEnrolment
 from api.uploads import documented_download
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"], responses=documented(401, 403, 422))
-_HELPER_DATA = documented_download(OCTETS, description="The helper data as enrolled.")
+_HELPER_DATA = documented_download(OCTETS, description="The helper data of its latest enrolment.")
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(400, 409, 413), summary="Enrol a device")
 def enroll(desk: ForRelease, new: NewDevice, _once: Once) -> Device:
-    """Keep a device's helper data, the hash of its key, and its sealed codeword key; append the enrolment to the log.
+    """Keep a device's helper data, public key, hash of its key and sealed codeword key; append this to the log.
 
     The helper data comes from `countermark device enroll` or `fingerprint.extractor.enroll`. A raw PUF response is
     never sent and never stored.
     """
     return desk.enroll_device(
-        new.name, helper_data=new.helper_data, identity=new.identity, codeword_key=new.codeword_key
+        new.name,
+        helper_data=new.helper_data,
+        identity=new.identity,
+        codeword_key=new.codeword_key,
+        possession_key=new.possession_key,
+    )
+
+
+@router.post(
+    "/{name}/enrolments",
+    status_code=status.HTTP_201_CREATED,
+    responses=documented(400, 404, 409, 413),
+    summary="Enrol a device again",
+)
+def reenroll(desk: ForRelease, name: str, new: NewEnrolment, _once: Once) -> Device:
+    """Replace helper data, hash and public key, as `countermark device reenroll` does; append this to the log.
+
+    Copies stay bound to the codeword key of the first enrolment, so that those that were issued are still traced.
+    """
+    return desk.reenroll_device(
+        name, helper_data=new.helper_data, identity=new.identity, possession_key=new.possession_key
     )
 
 
@@ -46,7 +66,7 @@ def device(desk: ForLists, name: str) -> Device:
     responses={**documented(404), **_HELPER_DATA},
     summary="Get a device's helper data",
 )
-def helper_data(desk: ForRelease, name: str) -> Response:
+def helper_data(desk: ForProofs, name: str) -> Response:
     """What the device needs, with a fresh read-out of its PUF, to rebuild its key."""
     return Response(desk.helper_data(name), media_type=OCTETS)
 

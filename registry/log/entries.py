@@ -97,10 +97,11 @@ def enrolment(
     helper_digest: str,
     identity: str,
     commitment: str,
+    possession: str | None,
     at: datetime,
 ) -> dict[str, Any]:
-    """A device was enrolled."""
-    return {
+    """A device was enrolled; `possession`, the digest of its public key, is left out where it gave none."""
+    fields = {
         "tenant": tenant,
         "device": device,
         "name": salted(salt, "device", name.encode()),
@@ -109,6 +110,29 @@ def enrolment(
         "codeword_key": commitment,
         "at": instant(at),
     }
+    return fields if possession is None else {**fields, "possession_key": possession}
+
+
+def reenrolment(
+    *,
+    tenant: str,
+    device: str,
+    generation: int,
+    helper_digest: str,
+    identity: str,
+    possession: str | None,
+    at: datetime,
+) -> dict[str, Any]:
+    """A device was enrolled again; its codeword key stays the first one's."""
+    fields = {
+        "tenant": tenant,
+        "device": device,
+        "generation": generation,
+        "helper_data": helper_digest,
+        "identity": identity,
+        "at": instant(at),
+    }
+    return fields if possession is None else {**fields, "possession_key": possession}
 
 
 def revocation(*, tenant: str, device: str, at: datetime) -> dict[str, Any]:
@@ -136,6 +160,35 @@ def hold(*, tenant: str, hold: str, held: str, subject: str, salt: bytes, reason
 def lifting(*, tenant: str, hold: str, at: datetime) -> dict[str, Any]:
     """A legal hold was lifted."""
     return {"tenant": tenant, "hold": hold, "at": instant(at)}
+
+
+def possession(
+    *,
+    tenant: str,
+    device: str,
+    challenge: str,
+    asked: str,
+    key: str,
+    signature: str,
+    outcome: str,
+    enrolment: int,
+    at: datetime,
+) -> dict[str, Any]:
+    """A proof of possession was judged: digests of what was asked, of the key and the signature that came, and why.
+
+    What was asked holds 32 random bytes, so that its digest says nothing once they are forgotten.
+    """
+    return {
+        "tenant": tenant,
+        "device": device,
+        "challenge": challenge,
+        "asked": asked,
+        "key": key,
+        "signature": signature,
+        "outcome": outcome,
+        "enrolment": enrolment,
+        "at": instant(at),
+    }
 
 
 def commitment(

@@ -67,6 +67,11 @@ class Log:
         self._edge: tuple[int, list[bytes]] | None = None  # size and right edge, known once the lock is held
 
     @property
+    def origin(self) -> str:
+        """The log's name, which is the registry's."""
+        return self._signer.name
+
+    @property
     def appended(self) -> int:
         """Size of the log after what this unit appended; 0 if it appended nothing."""
         return 0 if self._edge is None else self._edge[0]

@@ -14,6 +14,7 @@ from registry.repository.cases import CaseRepository
 from registry.repository.copies import CopyRepository
 from registry.repository.devices import DeviceRepository
 from registry.repository.holds import HoldRepository
+from registry.repository.possession import PossessionRepository
 from registry.repository.releases import ReleaseRepository
 
 __all__ = ["Repository"]
@@ -29,6 +30,7 @@ class Repository:
     copies: CopyRepository
     cases: CaseRepository
     holds: HoldRepository
+    possessions: PossessionRepository
 
     @classmethod
     def over(cls, session: Session) -> "Repository":
@@ -40,4 +42,5 @@ class Repository:
             copies=CopyRepository(session),
             cases=CaseRepository(session),
             holds=HoldRepository(session),
+            possessions=PossessionRepository(session),
         )

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
+from sqlalchemy.orm import Session, aliased, load_only
 
-from registry.models import DeviceRow, ErasureRow
+from registry.models import DeviceRow, ErasureRow, ReenrolmentRow
 from registry.records import Device, Page
 from registry.repository.page import page
 
@@ -20,6 +20,30 @@ class DeviceSecrets:
     key_commitment: str
     data_key: bytes
     codeword_key: bytes
+    possession_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reenrolment:
+    """A later enrolment as stored; `device` is the device's id."""
+
+    device: str
+    generation: int
+    helper_data: bytes
+    helper_digest: str
+    identity: str
+    possession_key: bytes | None
+    possession_digest: str | None
+    at: datetime
+    entry_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolledKey:
+    """Digest of the public key that a device proves possession by, and the log entry of its enrolment."""
+
+    digest: str
+    entry_index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +63,31 @@ _OF_RECORD = load_only(
     DeviceRow.revoked_at,
     DeviceRow.entry_index,
     DeviceRow.revocation_index,
+    DeviceRow.possession_digest,
     raiseload=True,
 )
+_OF_LATEST = load_only(
+    ReenrolmentRow.helper_digest,
+    ReenrolmentRow.identity,
+    ReenrolmentRow.possession_digest,
+    ReenrolmentRow.entry_index,
+    raiseload=True,
+)
+
+
+def _latest() -> ColumnElement[bool]:
+    """That a re-enrolment is the device's latest: it counts instead of what the device's row holds."""
+    any_ = aliased(ReenrolmentRow)
+    own = and_(any_.tenant_id == DeviceRow.tenant_id, any_.device_pk == DeviceRow.id)
+    newest = select(func.max(any_.generation)).where(own).correlate(DeviceRow).scalar_subquery()
+    same = and_(ReenrolmentRow.tenant_id == DeviceRow.tenant_id, ReenrolmentRow.device_pk == DeviceRow.id)
+    return and_(same, ReenrolmentRow.generation == newest)
+
+
+def _mine(tenant: str) -> Select[DeviceRow, ReenrolmentRow | None]:
+    """The tenant's devices, each with its latest re-enrolment; neither helper data nor keys."""
+    joined = select(DeviceRow, ReenrolmentRow).outerjoin(ReenrolmentRow, _latest()).where(DeviceRow.tenant_id == tenant)
+    return joined.options(_OF_RECORD, _OF_LATEST).execution_options(populate_existing=True)
 
 
 def forgotten_name(device: str) -> str:
@@ -48,12 +95,17 @@ def forgotten_name(device: str) -> str:
     return f"forgotten {device}/"
 
 
-def _device(row: DeviceRow) -> Device:
+def _device(found: Row[DeviceRow, ReenrolmentRow | None]) -> Device:
+    row, again = found
+    latest = again or row
     return Device(
         id=row.id,
         name=row.name,
-        helper_digest=row.helper_digest,
-        identity=row.identity,
+        helper_digest=latest.helper_digest,
+        identity=latest.identity,
+        possession_digest=latest.possession_digest,
+        generation=0 if again is None else again.generation,
+        reenrolment_index=None if again is None else again.entry_index,
         enrolled_at=row.enrolled_at,
         revoked_at=row.revoked_at,
         entry_index=row.entry_index,
@@ -81,6 +133,8 @@ class DeviceRepository:
             key_commitment=secrets.key_commitment,
             data_key=secrets.data_key,
             codeword_key=secrets.codeword_key,
+            possession_key=secrets.possession_key,
+            possession_digest=device.possession_digest,
             enrolled_at=device.enrolled_at,
             entry_index=device.entry_index,
         )
@@ -89,14 +143,39 @@ class DeviceRepository:
 
     def named(self, tenant: str, name: str) -> Device | None:
         """The device of that name."""
-        mine = select(DeviceRow).where(DeviceRow.tenant_id == tenant, DeviceRow.name == name)
-        row = self._session.scalar(mine.options(_OF_RECORD).execution_options(populate_existing=True))
-        return None if row is None else _device(row)
+        found = self._session.execute(_mine(tenant).where(DeviceRow.name == name)).one_or_none()
+        return None if found is None else _device(found)
 
     def helper_data(self, tenant: str, name: str) -> bytes | None:
-        """Helper data of the device of that name."""
-        mine = select(DeviceRow.helper_data).where(DeviceRow.tenant_id == tenant, DeviceRow.name == name)
-        return self._session.scalar(mine)
+        """Helper data of the device of that name, the latest."""
+        latest = func.coalesce(ReenrolmentRow.helper_data, DeviceRow.helper_data)
+        mine = select(latest).outerjoin_from(DeviceRow, ReenrolmentRow, _latest())
+        return self._session.scalar(mine.where(DeviceRow.tenant_id == tenant, DeviceRow.name == name))
+
+    def possession_key(self, tenant: str, device: str) -> EnrolledKey | None:
+        """What the device of that id proves possession by, None if its latest enrolment gave no public key."""
+        found = self._session.execute(_mine(tenant).where(DeviceRow.id == device)).one()
+        latest = found[1] or found[0]
+        if latest.possession_digest is None:
+            return None
+        return EnrolledKey(digest=latest.possession_digest, entry_index=latest.entry_index)
+
+    def reenroll(self, tenant: str, made: Reenrolment) -> None:
+        """Store a later enrolment."""
+        row = ReenrolmentRow(
+            tenant_id=tenant,
+            device_pk=made.device,
+            generation=made.generation,
+            helper_data=made.helper_data,
+            helper_digest=made.helper_digest,
+            identity=made.identity,
+            possession_key=made.possession_key,
+            possession_digest=made.possession_digest,
+            reenrolled_at=made.at,
+            entry_index=made.entry_index,
+        )
+        self._session.add(row)
+        self._session.flush()
 
     def sealed_key(self, tenant: str, device: str) -> SealedKey:
         """The sealed codeword key of the device of that id, which exists."""
@@ -106,11 +185,11 @@ class DeviceRepository:
 
     def page(self, tenant: str, after: str | None, limit: int) -> Page[Device]:
         """Devices by name."""
-        statement = select(DeviceRow).where(DeviceRow.tenant_id == tenant).order_by(DeviceRow.name)
+        statement = _mine(tenant).order_by(DeviceRow.name)
         if after is not None:
             statement = statement.where(DeviceRow.name > after)
-        rows = self._session.scalars(statement.limit(limit + 1).options(_OF_RECORD)).all()
-        return page(rows, limit, _device, lambda row: row.name)
+        found = self._session.execute(statement.limit(limit + 1)).all()
+        return page(found, limit, _device, lambda each: each[0].name)
 
     def count(self, tenant: str) -> int:
         """How many devices were ever enrolled."""
@@ -118,9 +197,8 @@ class DeviceRepository:
 
     def revoked_before(self, tenant: str, before: datetime) -> tuple[Device, ...]:
         """Devices revoked before an instant and not forgotten yet, by name."""
-        mine = select(DeviceRow).where(DeviceRow.tenant_id == tenant, DeviceRow.data_key.is_not(None))
-        due = mine.where(DeviceRow.revoked_at < before).order_by(DeviceRow.name).options(_OF_RECORD)
-        return tuple(_device(row) for row in self._session.scalars(due.execution_options(populate_existing=True)))
+        due = _mine(tenant).where(DeviceRow.data_key.is_not(None), DeviceRow.revoked_at < before)
+        return tuple(map(_device, self._session.execute(due.order_by(DeviceRow.name))))
 
     def revoke(self, tenant: str, device: str, at: datetime, index: int) -> None:
         """Mark a device as revoked by the log entry of that index."""
@@ -128,15 +206,18 @@ class DeviceRepository:
         self._session.execute(mine.values(revoked_at=at, revocation_index=index))
 
     def forget(self, tenant: str, device: str, at: datetime, index: int) -> None:
-        """Destroy the device's data key, name, salt and helper data, and record the log entry that says so."""
+        """Destroy the device's keys, name, salt and helper data, and record the log entry that says so."""
         mine = update(DeviceRow).where(DeviceRow.tenant_id == tenant, DeviceRow.id == device)
         emptied = {
             "data_key": None,
             "codeword_key": b"",
             "helper_data": b"",
+            "possession_key": None,
             "salt": b"",
             "name": forgotten_name(device),
         }
         self._session.execute(mine.values(emptied))
+        later = update(ReenrolmentRow).where(ReenrolmentRow.tenant_id == tenant, ReenrolmentRow.device_pk == device)
+        self._session.execute(later.values(helper_data=b"", possession_key=None))
         self._session.add(ErasureRow(tenant_id=tenant, device_pk=device, erased_at=at, entry_index=index))
         self._session.flush()

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any, TypeVar, get_type_hints
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from registry.errors import (
     CheckpointTampered,
@@ -14,6 +14,7 @@ from registry.errors import (
     EntryTampered,
     HoldTampered,
     NodeTampered,
+    PossessionTampered,
     ReleaseTampered,
     Tampered,
     VerdictTampered,
@@ -21,6 +22,7 @@ from registry.errors import (
 from registry.models import (
     AnswersRow,
     CaseRow,
+    ChallengeRow,
     CheckpointRow,
     CopyRow,
     CosignatureRow,
@@ -29,6 +31,8 @@ from registry.models import (
     HoldRow,
     LogEntryRow,
     LogNodeRow,
+    PossessionRow,
+    ReenrolmentRow,
     ReleaseRow,
     VerificationRow,
 )
@@ -40,6 +44,8 @@ from registry.repository.scanned import (
     ScannedHold,
     ScannedIssue,
     ScannedLifting,
+    ScannedPossession,
+    ScannedReenrolment,
     ScannedRelease,
     ScannedRevocation,
     ScannedVerdict,
@@ -51,8 +57,8 @@ _ROWS = 2000
 Record = TypeVar("Record")
 
 
-def _erased() -> ColumnElement[bool]:
-    return and_(ErasureRow.tenant_id == DeviceRow.tenant_id, ErasureRow.device_pk == DeviceRow.id)
+def _erased(tenant: InstrumentedAttribute[str], device: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    return and_(ErasureRow.tenant_id == tenant, ErasureRow.device_pk == device)
 
 
 def _shown(row: Row[*tuple[Any, ...]]) -> str:
@@ -97,7 +103,14 @@ class Scan:
 
     def counts(self) -> dict[str, int]:
         """Rows of each table that the log vouches for."""
-        tables = {"devices": DeviceRow, "releases": ReleaseRow, "copies": CopyRow, "verdicts": VerificationRow}
+        tables = {
+            "devices": DeviceRow,
+            "releases": ReleaseRow,
+            "copies": CopyRow,
+            "verdicts": VerificationRow,
+            "reenrolments": ReenrolmentRow,
+            "possessions": PossessionRow,
+        }
         return {
             name: self._session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()
         }
@@ -106,6 +119,7 @@ class Scan:
         """One stream for each kind of entry, each in the order of its index."""
         return (
             self._devices(),
+            self._reenrolments(),
             self._revocations(),
             self._erasures(),
             self._releases(),
@@ -114,6 +128,7 @@ class Scan:
             self._verdicts(),
             self._holds(),
             self._liftings(),
+            self._possessions(),
         )
 
     def _rows(self, statement: Select[*tuple[Any, ...]], kinds: Sequence[Any], error: type[Tampered]) -> Iterator[Any]:
@@ -149,11 +164,64 @@ class Scan:
             DeviceRow.key_commitment,
             DeviceRow.data_key,
             DeviceRow.codeword_key,
+            DeviceRow.possession_key,
+            DeviceRow.possession_digest,
             DeviceRow.enrolled_at,
             ErasureRow.erased_at,
             DeviceRow.entry_index.label("index"),
-        ).outerjoin(ErasureRow, _erased())
+        ).outerjoin(ErasureRow, _erased(DeviceRow.tenant_id, DeviceRow.id))
         yield from self._records(ScannedDevice, DeviceTampered, statement.order_by(DeviceRow.entry_index))
+
+    def _reenrolments(self) -> Iterator[ScannedReenrolment]:
+        statement = select(
+            ReenrolmentRow.tenant_id.label("tenant"),
+            ReenrolmentRow.device_pk.label("id"),
+            ReenrolmentRow.generation,
+            ReenrolmentRow.helper_data,
+            ReenrolmentRow.helper_digest,
+            ReenrolmentRow.identity,
+            ReenrolmentRow.possession_key,
+            ReenrolmentRow.possession_digest,
+            ReenrolmentRow.reenrolled_at,
+            ErasureRow.erased_at,
+            ReenrolmentRow.entry_index.label("index"),
+        ).outerjoin(ErasureRow, _erased(ReenrolmentRow.tenant_id, ReenrolmentRow.device_pk))
+        yield from self._records(ScannedReenrolment, DeviceTampered, statement.order_by(ReenrolmentRow.entry_index))
+
+    def _possessions(self) -> Iterator[ScannedPossession]:
+        enrolled = func.coalesce(ReenrolmentRow.possession_digest, DeviceRow.possession_digest)
+        columns = select(
+            PossessionRow.tenant_id.label("tenant"),
+            PossessionRow.challenge_pk.label("challenge"),
+            ChallengeRow.device_pk.label("device"),
+            ChallengeRow.message,
+            ChallengeRow.used_at,
+            ChallengeRow.public_key,
+            ChallengeRow.signature,
+            PossessionRow.challenge_digest,
+            PossessionRow.key_digest,
+            PossessionRow.signature_digest,
+            PossessionRow.outcome,
+            PossessionRow.enrolment_index.label("enrolment"),
+            enrolled.label("enrolled"),
+            PossessionRow.recorded_at,
+            ErasureRow.erased_at,
+            PossessionRow.entry_index.label("index"),
+        )
+        first = and_(
+            DeviceRow.tenant_id == ChallengeRow.tenant_id,
+            DeviceRow.id == ChallengeRow.device_pk,
+            DeviceRow.entry_index == PossessionRow.enrolment_index,
+        )
+        later = and_(
+            ReenrolmentRow.tenant_id == ChallengeRow.tenant_id,
+            ReenrolmentRow.device_pk == ChallengeRow.device_pk,
+            ReenrolmentRow.entry_index == PossessionRow.enrolment_index,
+        )
+        joined = columns.select_from(ChallengeRow).join(ChallengeRow.possession).outerjoin(DeviceRow, first)
+        erased = _erased(ChallengeRow.tenant_id, ChallengeRow.device_pk)
+        statement = joined.outerjoin(ReenrolmentRow, later).outerjoin(ErasureRow, erased)
+        yield from self._records(ScannedPossession, PossessionTampered, statement.order_by(PossessionRow.entry_index))
 
     def _revocations(self) -> Iterator[ScannedRevocation]:
         columns = select(

@@ -18,7 +18,48 @@ class ScannedDevice:
     key_commitment: str
     data_key: bytes | None
     codeword_key: bytes
+    possession_key: bytes | None
+    possession_digest: str | None
     enrolled_at: datetime
+    erased_at: datetime | None
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedReenrolment:
+    """A re-enrolment's row."""
+
+    tenant: str
+    id: str
+    generation: int
+    helper_data: bytes
+    helper_digest: str
+    identity: str
+    possession_key: bytes | None
+    possession_digest: str | None
+    reenrolled_at: datetime
+    erased_at: datetime | None
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedPossession:
+    """A possession's row, with its challenge's and with the key digest of the enrolment that it was compared with."""
+
+    tenant: str
+    challenge: str
+    device: str
+    message: bytes
+    used_at: datetime | None
+    public_key: bytes | None
+    signature: bytes | None
+    challenge_digest: str
+    key_digest: str
+    signature_digest: str
+    outcome: str
+    enrolment: int
+    enrolled: str | None
+    recorded_at: datetime
     erased_at: datetime | None
     index: int
 
@@ -142,6 +183,7 @@ class ScannedLifting:
 
 Scanned = (
     ScannedDevice
+    | ScannedReenrolment
     | ScannedRevocation
     | ScannedErasure
     | ScannedRelease
@@ -150,4 +192,5 @@ Scanned = (
     | ScannedVerdict
     | ScannedHold
     | ScannedLifting
+    | ScannedPossession
 )

@@ -4,10 +4,19 @@ import re
 
 from fingerprint import canonical
 from fingerprint.codeword import CODEWORD_KEY_BYTES
-from registry.errors import AlreadyRevoked, DeviceForgotten, DuplicateName, MalformedValue, UnknownDevice
+from fingerprint.errors import ParameterError
+from fingerprint.possession import require_public_key
+from registry.errors import (
+    AlreadyRevoked,
+    DeviceForgotten,
+    DeviceRevoked,
+    DuplicateName,
+    MalformedValue,
+    UnknownDevice,
+)
 from registry.log import entries
 from registry.records import Device, EntryKind, Page
-from registry.repository.devices import DeviceSecrets, forgotten_name
+from registry.repository.devices import DeviceSecrets, Reenrolment, forgotten_name
 from registry.sealing import RowIdentity
 from registry.usecases.holds import Holds
 from registry.usecases.tools import SALT_BYTES, Tools, require_limit, require_name
@@ -22,25 +31,75 @@ def device_row(tenant: str, device: str) -> RowIdentity:
 
 
 class Devices:
-    """Enrolment and revocation."""
+    """Enrolment, once and again, revocation, and forgetting."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._stored = tools.repository.devices
 
-    def enroll(self, tenant: str, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes) -> Device:
-        """A new device: helper data as it is, its codeword key sealed, both committed to in the log."""
-        _require_enrolment(helper_data, identity, codeword_key)
+    def enroll(
+        self,
+        tenant: str,
+        name: str,
+        *,
+        helper_data: bytes,
+        identity: str,
+        codeword_key: bytes,
+        possession_key: bytes | None,
+    ) -> Device:
+        """A new device: helper data and public key as they are, codeword key sealed, all committed to in the log."""
+        _require_enrolment(helper_data, identity, possession_key)
+        if len(codeword_key) != CODEWORD_KEY_BYTES:
+            raise MalformedValue(f"the codeword key has {len(codeword_key)} bytes; it must have {CODEWORD_KEY_BYTES}")
         require_name(name, "device")
         self._tools.log.lock()
         self._tools.require_tenant(tenant)
         if self._stored.named(tenant, name) is not None:
             raise DuplicateName(f"there is a device '{name}' already; choose another name")
         identifier = self._tools.new_id()
-        secrets = self._secrets(tenant, identifier, helper_data, codeword_key)
+        secrets = self._secrets(tenant, identifier, helper_data, codeword_key, possession_key)
         device = self._log(tenant, identifier, name, identity, secrets)
         self._stored.add(tenant, device, secrets)
         return device
+
+    def reenroll(
+        self, tenant: str, name: str, *, helper_data: bytes, identity: str, possession_key: bytes | None
+    ) -> Device:
+        """The device with new helper data, identity and public key; copies stay bound to its first codeword key."""
+        _require_enrolment(helper_data, identity, possession_key)
+        self._tools.log.lock()
+        device, now = self.get(tenant, name), self._tools.clock()
+        if device.forgotten:
+            raise DeviceForgotten(f"the device {device.id} was forgotten; nobody can show any more which one it was")
+        if device.revoked_at is not None:
+            raise DeviceRevoked(f"the device '{name}' was revoked and is not enrolled again")
+        generation, helper_digest, digest = (
+            device.generation + 1,
+            canonical.digest(helper_data),
+            _digest(possession_key),
+        )
+        fields = entries.reenrolment(
+            tenant=tenant,
+            device=device.id,
+            generation=generation,
+            helper_digest=helper_digest,
+            identity=identity,
+            possession=digest,
+            at=now,
+        )
+        made = Reenrolment(
+            device=device.id,
+            generation=generation,
+            helper_data=helper_data,
+            helper_digest=helper_digest,
+            identity=identity,
+            possession_key=possession_key,
+            possession_digest=digest,
+            at=now,
+            entry_index=self._tools.log.append(EntryKind.REENROLMENT, fields),
+        )
+        self._stored.reenroll(tenant, made)
+        return self.get(tenant, name)
 
     def get(self, tenant: str, name: str) -> Device:
         """The device of that name."""
@@ -84,9 +143,12 @@ class Devices:
         Holds(self._tools).require_free(tenant, device.id)
         index = self._tools.log.append(EntryKind.ERASURE, entries.erasure(tenant=tenant, device=device.id, at=now))
         self._stored.forget(tenant, device.id, now, index)
+        self._tools.repository.possessions.forget(tenant, device.id)
         return self.get(tenant, forgotten_name(device.id))
 
-    def _secrets(self, tenant: str, device: str, helper_data: bytes, codeword_key: bytes) -> DeviceSecrets:
+    def _secrets(
+        self, tenant: str, device: str, helper_data: bytes, codeword_key: bytes, possession_key: bytes | None
+    ) -> DeviceSecrets:
         row, sealer = device_row(tenant, device), self._tools.sealer
         data_key = sealer.new_data_key(row)
         return DeviceSecrets(
@@ -95,10 +157,12 @@ class Devices:
             key_commitment=entries.key_commitment(codeword_key),
             data_key=data_key,
             codeword_key=sealer.seal(data_key, row, "codeword_key", codeword_key),
+            possession_key=possession_key,
         )
 
     def _log(self, tenant: str, device: str, name: str, identity: str, secrets: DeviceSecrets) -> Device:
         now, helper_digest = self._tools.clock(), canonical.digest(secrets.helper_data)
+        possession = _digest(secrets.possession_key)
         fields = entries.enrolment(
             tenant=tenant,
             device=device,
@@ -107,6 +171,7 @@ class Devices:
             helper_digest=helper_digest,
             identity=identity,
             commitment=secrets.key_commitment,
+            possession=possession,
             at=now,
         )
         return Device(
@@ -114,6 +179,7 @@ class Devices:
             name=name,
             helper_digest=helper_digest,
             identity=identity,
+            possession_digest=possession,
             enrolled_at=now,
             revoked_at=None,
             entry_index=self._tools.log.append(EntryKind.ENROLMENT, fields),
@@ -121,10 +187,16 @@ class Devices:
         )
 
 
-def _require_enrolment(helper_data: bytes, identity: str, codeword_key: bytes) -> None:
+def _digest(possession_key: bytes | None) -> str | None:
+    return None if possession_key is None else canonical.digest(possession_key)
+
+
+def _require_enrolment(helper_data: bytes, identity: str, possession_key: bytes | None) -> None:
     if not 0 < len(helper_data) <= MAX_HELPER_BYTES:
         raise MalformedValue(f"helper data has 1 to {MAX_HELPER_BYTES} bytes, not {len(helper_data)}")
     if not _IDENTITY.fullmatch(identity):
         raise MalformedValue("the identity is a one-way hash in 32 to 128 lowercase hexadecimal digits")
-    if len(codeword_key) != CODEWORD_KEY_BYTES:
-        raise MalformedValue(f"the codeword key has {len(codeword_key)} bytes; it must have {CODEWORD_KEY_BYTES}")
+    try:
+        possession_key is None or require_public_key(possession_key)
+    except ParameterError as error:
+        raise MalformedValue(str(error)) from error

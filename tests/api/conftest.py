@@ -27,6 +27,7 @@ from fingerprint.codeword import codeword_key
 from fingerprint.kit import SigningKit
 from fingerprint.pack import VerifierPack
 from fingerprint.pool import default_pool
+from fingerprint.possession import public_key
 from fingerprint.whitening import Whitening
 from registry.store import init_store, open_registry
 from tests.authority import authority, other_authority, tsa  # noqa: F401 - fixtures
@@ -146,6 +147,7 @@ def enroll(client: Client, name: str) -> None:
         helper_data=b"helper of " + name.encode(),
         identity="0f" * 32,
         codeword_key=codeword_key(name.encode() * 32),
+        possession_key=public_key(name.encode() * 32),
     )
 
 

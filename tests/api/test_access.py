@@ -7,13 +7,20 @@ ISSUE = {"artefact_digest": "sha256:" + "0a" * 32, "method": "minted"}
 LISTS = {"release", "audit"}
 CASES = {"investigate", "audit"}
 LOG = {"release", "investigate", "audit"}
+PROOFS = {"release", "investigate"}
+PROOF = {"public_key": "a2V5" * 10 + "a2U=", "signature": "c2ln" * 21 + "cw=="}
+ENROLMENT = {"helper_data": "aGVscGVy", "identity": "0f" * 32}
 
 # endpoint -> scopes that suffice, and what else the request holds
 ENDPOINTS = {
     ("POST", "/v1/devices"): ({"release"}, {"json": NEW_DEVICE}),
     ("GET", "/v1/devices"): (LISTS, {}),
     ("GET", "/v1/devices/{name}"): (LISTS, {}),
-    ("GET", "/v1/devices/{name}/helper-data"): ({"release"}, {}),
+    ("GET", "/v1/devices/{name}/helper-data"): (PROOFS, {}),
+    ("POST", "/v1/devices/{name}/enrolments"): ({"release"}, {"json": ENROLMENT}),
+    ("POST", "/v1/devices/{name}/challenges"): (PROOFS, {"json": {"purpose": "x"}}),
+    ("GET", "/v1/challenges/{challenge_id}"): (LOG, {}),
+    ("POST", "/v1/challenges/{challenge_id}/proof"): (PROOFS, {"json": PROOF}),
     ("POST", "/v1/devices/{name}/revoke"): ({"release"}, {}),
     ("POST", "/v1/devices/{name}/forget"): ({"admin"}, {}),
     ("POST", "/v1/holds"): ({"admin"}, {"json": {"held": "device", "subject": "nobody", "reason": "x"}}),
@@ -51,7 +58,7 @@ ENDPOINTS = {
 PUBLIC = {"/livez", "/readyz", "/metrics", "/problems", "/problems/{slug}"}
 FILLED = {
     "name": "nothing", "copy_id": "0" * 32, "case_id": "0" * 32, "key_id": "0" * 32, "index": 0, "hold_id": "0" * 32,
-    "digest": "sha256:" + "0b" * 32, "path": "0/000.p/1",
+    "digest": "sha256:" + "0b" * 32, "path": "0/000.p/1", "challenge_id": "0" * 32,
 }  # fmt: skip
 SCOPES = ("release", "investigate", "audit", "admin")
 
@@ -112,11 +119,16 @@ def test_another_tenants_things_are_not_there(standing):
     service = standing.service
     case = service.client().open_case("digits-1", suspect="a copy")
     copy = standing.copies["edge-0"]
+    challenge = service.client().open_challenge("edge-0", purpose="x").id
     before, rival = service.log_size(), service.auth(tenant="rival")
     asked = [
         ("GET", "/v1/devices/edge-0", {}),
         ("GET", "/v1/devices/edge-0/helper-data", {}),
         ("POST", "/v1/devices/edge-0/revoke", {}),
+        ("POST", "/v1/devices/edge-0/enrolments", {"json": ENROLMENT}),
+        ("POST", "/v1/devices/edge-0/challenges", {"json": {"purpose": "x"}}),
+        ("GET", f"/v1/challenges/{challenge}", {}),
+        ("POST", f"/v1/challenges/{challenge}/proof", {"json": PROOF}),
         ("GET", "/v1/releases/digits-1", {}),
         ("GET", "/v1/releases/digits-1/pack", {}),
         ("POST", "/v1/releases/digits-1/copies", {"json": {"device": "edge-0"}}),

@@ -1,6 +1,8 @@
 """The command line: the whole story on a data directory, exit codes, JSON, private files."""
 
+import base64
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,8 +17,10 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from fingerprint import canonical
+from fingerprint.codeword import codeword_key
 from fingerprint.commitment import Commitment
-from fingerprint.puf import PROFILE, Silicon
+from fingerprint.puf import PROFILE, Silicon, enroll
+from registry.store import open_registry
 
 RUNNER = CliRunner()
 
@@ -78,6 +82,68 @@ def test_a_device_is_enrolled_and_its_key_comes_back(place):
     assert [row["name"] for row in place.json("device", "list")["items"]] == ["edge-7", "edge-8"]
     assert place.json("device", "revoke", "edge-8")["revoked_at"]
     assert "edge-8" in place.run("device", "list")
+
+
+def test_a_device_proves_that_it_is_the_enrolled_one(place):
+    """0 and a record in the log; 3 for another device's read-out, before and after revocation."""
+    for name in ("edge-7", "edge-8"):
+        place.json("device", "enroll", name, "--silicon", place.path / f"{name}.chip")
+    asked = ("device", "prove", "edge-7", "--purpose", "exhibit 3", "--silicon")
+    proven = place.json(*asked, place.path / "edge-7.chip")
+    assert (proven["device"], proven["outcome"], proven["purpose"]) == ("edge-7", "proven", "exhibit 3")
+    entry = base64.b64decode(place.json("log", "entry", proven["log"]["entry_index"])["data"])
+    assert json.loads(entry)["outcome"] == "proven"
+    assert b"exhibit" not in entry
+    shown = place.run(*asked, place.path / "edge-7.chip")
+    assert re.search(r"outcome +proven", shown)
+    before = place.json("log", "checkpoint")["size"]
+    place.json("device", "revoke", "edge-7")
+    other = place.json(*asked, place.path / "edge-8.chip", code=3)
+    assert (other["device"], other["outcome"]) == ("edge-7", "other-read-out")
+    assert "another device" in place.run(*asked, place.path / "edge-8.chip", code=3)
+    assert place.json(*asked, place.path / "edge-7.chip")["outcome"] == "proven"
+    assert place.json("log", "audit")["entries"]["possession"] == 3
+    assert place.json("log", "checkpoint")["size"] == before + 2
+    assert not (place.path / "nothing.chip").exists()
+
+
+def test_a_device_is_enrolled_again(place):
+    """It finds its present key first; then the new one proves, and copies are still traced to it."""
+    chip = place.path / "edge-7.chip"
+    first = place.json("device", "enroll", "edge-7", "--silicon", chip)
+    again = place.json("device", "reenroll", "edge-7", "--silicon", chip)
+    assert (again["generation"], again["entry_index"]) == (1, first["entry_index"])
+    assert again["possession_digest"] != first["possession_digest"]
+    assert place.json("device", "reproduce", "edge-7", "--silicon", chip)["identity"] == again["identity"]
+    assert place.json("device", "prove", "edge-7", "--silicon", chip)["enrolment_index"] == again["reenrolment_index"]
+    place.json("device", "enroll", "edge-8", "--silicon", place.path / "edge-8.chip")
+    place.run("device", "reenroll", "edge-7", "--silicon", place.path / "edge-8.chip", code=1)
+    assert "another device" in place.stderr
+    assert place.json("device", "show", "edge-7") == again
+
+
+def test_a_device_without_a_public_key_is_told_what_to_do(place):
+    """A device from before public keys were kept cannot prove itself; the command that the error names mends it."""
+    chip = place.path / "edge-7.chip"
+    made = enroll(
+        Silicon.from_bytes(_chip(place, chip)).read(np.random.default_rng(1), reads=16),
+        profile=PROFILE, entropy=os.urandom,
+    )  # fmt: skip
+    with open_registry(place.path / "data") as store, store.unit() as registry:
+        tenant = registry.tenant("acme").id
+        registry.enroll_device(
+            tenant, "edge-7", helper_data=made.helper.to_bytes(), identity=made.identity,
+            codeword_key=codeword_key(made.key),
+        )  # fmt: skip
+    place.run("device", "prove", "edge-7", "--silicon", chip, code=1)
+    command = re.search(r"`countermark (device reenroll edge-7)`", place.stderr)[1]
+    place.json(*command.split(), "--silicon", chip)
+    assert place.json("device", "prove", "edge-7", "--silicon", chip)["outcome"] == "proven"
+
+
+def _chip(place, path) -> bytes:
+    place.json("device", "enroll", "somebody", "--silicon", path)
+    return path.read_bytes()
 
 
 def test_a_device_is_enrolled_by_measured_readouts(place):
@@ -183,6 +249,11 @@ MINT = "copy issue --base @/base.safetensors --release digits-1 --device edge-0"
 ERRORS = {
     "device revoke edge-9": "edge-9",
     "device reproduce edge-9 --silicon @/edge-0.chip": "edge-9",
+    "device prove edge-9 --silicon @/edge-0.chip": "edge-9",
+    "device prove edge-0 --silicon @/nothing.chip": "nothing.chip",
+    "device prove edge-0 --silicon @/base.safetensors": "simulated chip|canonical|JSON",
+    "device reenroll edge-9 --silicon @/edge-0.chip": "edge-9",
+    "device reenroll edge-0 --silicon @/edge-1.chip": "another device",
     "device enroll edge-0 --silicon @/edge-0.chip": "edge-0",
     "device enroll edge-9 --silicon @/base.safetensors": "simulated chip|canonical|JSON",
     "device enroll edge-9 --readouts @/nothing.npy": "nothing.npy",
@@ -226,6 +297,9 @@ def test_an_error_is_one_line_and_changes_nothing(shop, line):
         ["device", "enroll"],
         ["device", "enroll", "x"],
         ["device", "enroll", "x", "--silicon", "a", "--readouts", "b"],
+        ["device", "prove", "x"],
+        ["device", "prove", "x", "--silicon", "a", "--readouts", "b"],
+        ["device", "prove", "x", "--silicon", "a", "--seconds", "0"],
         ["copy", "issue"],
         ["copy", "issue", "--copy", "x", "--base", "y"],
         ["verify", "--outputs", "x", "--kind", "scores", "--release", "r"],

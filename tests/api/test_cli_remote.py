@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
+from fingerprint import possession
 
 RUNNER = CliRunner()
 
@@ -53,6 +54,8 @@ def test_a_release_engineer_works_against_a_server(remote, another_world, tmp_pa
     """Enrol, reproduce, commit, mint and list over HTTP; chip, kit and copy stay on this machine."""
     assert remote("device", "enroll", "edge-9", "--silicon", tmp_path / "c.chip", scope="release")["name"] == "edge-9"
     assert remote("device", "reproduce", "edge-9", "--silicon", tmp_path / "c.chip", scope="release")["confirmed"]
+    again = remote("device", "reenroll", "edge-9", "--silicon", tmp_path / "c.chip", scope="all")
+    assert (again["name"], again["generation"]) == ("edge-9", 1)
     (tmp_path / "pack").write_bytes(another_world.pack.to_bytes())
     (tmp_path / "kit").write_bytes(another_world.kit.to_bytes())
     (tmp_path / "base").write_bytes(another_world.base)
@@ -66,6 +69,33 @@ def test_a_release_engineer_works_against_a_server(remote, another_world, tmp_pa
     assert [r["name"] for r in remote("release", "list")["items"]] == ["digits-1", "digits-2"]
     assert remote("copy", "list", "--release", "digits-2")["items"] == [issued]
     assert remote("device", "revoke", "edge-9")["revoked_at"]
+
+
+def test_an_investigator_has_a_seized_device_prove_itself(remote, tmp_path):
+    """The same exit codes as on a data directory, for the enrolled device, another one, and another's key."""
+    for name in ("edge-8", "edge-9"):
+        remote("device", "enroll", name, "--silicon", tmp_path / name, scope="release")
+    remote("device", "revoke", "edge-9", scope="release")
+    asked = ("device", "prove", "edge-9", "--purpose", "seizure 17/2026", "--silicon")
+    proven = remote(*asked, tmp_path / "edge-9", scope="investigate")
+    assert (proven["outcome"], proven["purpose"]) == ("proven", "seizure 17/2026")
+    assert proven["log"]["proof"]["index"] == proven["log"]["entry_index"]
+    assert remote(*asked, tmp_path / "edge-8", scope="investigate", code=3)["outcome"] == "other-read-out"
+    assert "scope" in remote(*asked, tmp_path / "edge-9", scope="audit", code=1)["stderr"]
+    assert "edge-7" in remote("device", "prove", "edge-7", "--silicon", tmp_path / "edge-9", code=1)["stderr"]
+
+
+def test_a_key_that_the_server_does_not_know_is_another_device(remote, released, tmp_path):
+    """Helper data and silicon agree, and the registry has another key: not the enrolled device."""
+    remote("device", "enroll", "edge-9", "--silicon", tmp_path / "chip")
+    client = released.service.client()
+    helper = client.helper_data("edge-9")
+    client.reenroll_device(
+        "edge-9", helper_data=helper, identity="0f" * 32, possession_key=possession.public_key(bytes(32))
+    )
+    found = remote("device", "prove", "edge-9", "--silicon", tmp_path / "chip", code=3)
+    assert found["outcome"] == "foreign-key"
+    assert "log entry" in found["reason"]
 
 
 def test_keys_and_the_log_over_a_server(remote):

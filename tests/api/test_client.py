@@ -16,7 +16,7 @@ from api.client import Client, Retries, ServiceError, ServiceUnreachable
 from api.exchange import ONCE
 from api.settings import Settings
 from api.workspace import Workspace
-from fingerprint import canonical
+from fingerprint import canonical, possession
 from registry.store import open_registry
 
 
@@ -53,6 +53,7 @@ def test_an_endless_upload_is_cut_by_the_real_server(released, served):
 def test_client_and_workspace_agree(released):
     """What the client reads over HTTP is what a local workspace reads."""
     service, client = released.service, released.service.client()
+    challenge = client.open_challenge("edge-0", purpose="x").id
     with open_registry(service.data) as store:
         with store.reading() as registry:
             tenant = registry.tenant("acme").id
@@ -61,6 +62,7 @@ def test_client_and_workspace_agree(released):
             lambda desk: desk.device("edge-0"),
             lambda desk: desk.devices(limit=2),
             lambda desk: desk.helper_data("edge-1"),
+            lambda desk: desk.challenge(challenge),
             lambda desk: desk.release("digits-1"),
             lambda desk: desk.releases(),
             lambda desk: desk.pack("digits-1"),
@@ -165,6 +167,12 @@ def test_the_asynchronous_client_does_the_main_job(released, served):
             verdict = await client.send_outputs(case.id, answers, kind="probs" if answers.min() >= 0 else "logits")
             assert verdict.named == ["edge-0"]
             await client.enroll_device("edge-9", helper_data=b"h", identity="0f" * 32, codeword_key=bytes(range(32)))
+            key = possession.public_key(bytes(32))
+            await client.reenroll_device("edge-9", helper_data=b"h2", identity="0f" * 32, possession_key=key)
+            asked = await client.open_challenge("edge-9", purpose="x")
+            signature = possession.sign(bytes(32), possession.Challenge.from_bytes(asked.message))
+            proven = await client.prove_possession(asked.id, public_key=key, signature=signature)
+            assert proven == (await client.challenge(asked.id)).possession
             reserved = await client.reserve_copy("digits-1", "edge-9")
             await client.issue_copy(reserved.copy_id, artefact_digest="sha256:" + "0d" * 32, method="minted")
             made = await client.create_api_key("k", ["audit"])

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fingerprint import canonical, seeds
+from fingerprint import canonical, possession, seeds
 from fingerprint.pack import VerifierPack
 from fingerprint.pool import default_pool
 from registry.records import Device, RecordedVerdict, Release, Reservation
@@ -243,6 +243,7 @@ def enrol_device(store: Store, tenant: str, name: str) -> Device:
             helper_data=b"helper data of " + name.encode(),
             identity=canonical.digest(name.encode()).removeprefix("sha256:"),
             codeword_key=seeds.xof(b"k" * 32, "device", name, length=32),
+            possession_key=possession.public_key(canonical.digest(b"device key of " + name.encode()).encode()),
         )
 
 

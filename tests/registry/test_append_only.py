@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure")
+from registry.errors import PossessionProofAltered
+from registry.proving import prove_possession
+
+TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure", "possession")
 COLUMN = {
     "log_entry": "data",
     "log_node": "hash",
@@ -17,6 +20,7 @@ COLUMN = {
     "time_stamp": "token",
     "verification": "verdict",
     "erasure": "erased_at",
+    "possession": "outcome",
 }
 REPLACED = {
     "log_entry": "INSERT OR REPLACE INTO log_entry (idx, data) VALUES (0, x'00')",
@@ -33,6 +37,10 @@ REPLACED = {
         "INSERT OR REPLACE INTO time_stamp SELECT size, token_digest, x'00', stamped_at, obtained_at FROM time_stamp"
     ),
     "erasure": "INSERT OR REPLACE INTO erasure SELECT tenant_id, device_pk, '2030-01-01', entry_index FROM erasure",
+    "possession": (
+        "INSERT OR REPLACE INTO possession SELECT tenant_id, challenge_pk, challenge_digest, key_digest,"
+        " signature_digest, 'proven', enrolment_index, recorded_at, entry_index FROM possession"
+    ),
 }
 
 
@@ -41,6 +49,9 @@ def raw(data_dir: Path, filled: Any, decided: object, tsa: str) -> Iterator[sqli
     """A raw connection to a registry that has a row in every table, as somebody with the file would open it."""
     with filled.store.unit() as registry:
         registry.forget_device(filled.tenant, "pump 2")
+        asked = registry.open_challenge(filled.tenant, "pump 0", purpose="a raid", seconds=60)
+    with pytest.raises(PossessionProofAltered):
+        prove_possession(filled.store, filled.tenant, asked.id, public_key=b"k" * 32, signature=bytes(64))
     filled.store.cosign()
     filled.store.stamp(tsa)
     with closing(sqlite3.connect(data_dir / "registry.db", isolation_level=None)) as connection:
@@ -82,6 +93,8 @@ def test_replacement_by_another_key_is_refused(raw: sqlite3.Connection) -> None:
     before = rows(raw, "verification")
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         raw.execute(REPLACED["verification"].replace("case_pk", "'other'"))
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute(REPLACED["possession"].replace("challenge_pk", "'other'"))
     assert rows(raw, "verification") == before
 
 

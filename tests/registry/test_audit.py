@@ -161,7 +161,14 @@ def test_an_honest_registry_passes(audited: Store) -> None:
         "verdict": 1,
         "revocation": 1,
     }
-    assert report.rows == {"devices": 3, "releases": 1, "copies": 3, "verdicts": 1}
+    assert report.rows == {
+        "devices": 3,
+        "releases": 1,
+        "copies": 3,
+        "verdicts": 1,
+        "reenrolments": 0,
+        "possessions": 0,
+    }
     assert (report.nodes, report.checkpoints, report.opened) == (10 + 5 + 2 + 1, 8, 3 + 3 + 1 + 1)
     with audited.reading() as registry:
         assert report.root == "sha256:" + registry.checkpoint().root.hex()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine, event
 
 from fingerprint.pack import VerifierPack
+from fingerprint.possession import public_key
 from registry.errors import NotFound
 from registry.models import Base
 from registry.records import RecordedVerdict, Scope
@@ -21,6 +22,7 @@ ON_EVERY_DATABASE = True
 
 OWNED = sorted(table.name for table in Base.metadata.sorted_tables if "tenant_id" in table.columns)
 DIGEST = "sha256:" + "a" * 64
+KEY = public_key(bytes(32))
 GIVEN = r"(\?|%\(\w+\)s)"  # a parameter, as either driver writes it
 
 
@@ -42,6 +44,7 @@ def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pac
     copy_id = filled.reservations[0].copy_id
     with filled.store.unit() as registry:
         key = registry.create_api_key(filled.tenant, "k", {Scope.AUDIT}).id
+        asked = registry.open_challenge(filled.tenant, "pump 0", purpose="x", seconds=60).id
         stranger = registry.create_tenant("stranger").id
         for use in (
             lambda: registry.device(stranger, "pump 0"),
@@ -62,6 +65,12 @@ def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pac
                 stranger, decided.case_id, decided.verdict, observation_digest=decided.observation_digest
             ),
             lambda: registry.revoke_api_key(stranger, key),
+            lambda: registry.reenroll_device(stranger, "pump 0", helper_data=b"h", identity="ab" * 32),
+            lambda: registry.open_challenge(stranger, "pump 0", purpose="x", seconds=60),
+            lambda: registry.challenge(stranger, asked),
+            lambda: registry.possession(stranger, asked),
+            lambda: registry.answer_challenge(stranger, asked, public_key=bytes(32), signature=bytes(64)),
+            lambda: registry.judge_answer(stranger, asked),
         ):
             with pytest.raises(NotFound):
                 use()
@@ -102,6 +111,12 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
         registry.helper_data(tenant, "new")
         registry.devices(tenant, after="a", limit=1)
         registry.enrolled(tenant)
+        registry.reenroll_device(tenant, "new", helper_data=b"h", identity="ef" * 32, possession_key=KEY)
+        asked = registry.open_challenge(tenant, "new", purpose="x", seconds=60).id
+        registry.answer_challenge(tenant, asked, public_key=KEY, signature=bytes(64))
+        registry.judge_answer(tenant, asked)
+        registry.challenge(tenant, asked)
+        registry.possession(tenant, asked)
         registry.revoke_device(tenant, "new")
         hold = registry.place_hold(tenant, "device", "new", reason="Case 7")
         registry.lift_hold(tenant, hold.id)
@@ -147,6 +162,8 @@ def test_every_statement_says_whose_rows_it_wants(filled: Any, decided: Recorded
         "UPDATE device",
         "UPDATE copy",
         "UPDATE api_key",
+        "UPDATE challenge",
+        "UPDATE reenrolment",
     }
 
 

@@ -15,14 +15,17 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from fingerprint.possession import public_key
 from registry import migrations
-from registry.errors import StoreExists
+from registry.errors import PossessionProofAltered, StoreExists
 from registry.models import Base
+from registry.proving import prove_possession
 from registry.records import RecordedVerdict
 from registry.store import Store, init_store, open_registry, upgrade_store
 
 ON_POSTGRESQL = True
-TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure")
+TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure", "possession")
+KEY = public_key(bytes(32))
 WRITER = """
 import sys
 from pathlib import Path
@@ -44,6 +47,10 @@ def test_the_whole_story(filled: Any, decided: RecordedVerdict) -> None:
     with store.unit() as registry:
         registry.revoke_device(filled.tenant, "pump 1")
         registry.forget_device(filled.tenant, "pump 2")
+        registry.reenroll_device(filled.tenant, "pump 0", helper_data=b"h", identity="ab" * 32, possession_key=KEY)
+        asked = registry.open_challenge(filled.tenant, "pump 0", purpose="a raid", seconds=60)
+    with pytest.raises(PossessionProofAltered):
+        prove_possession(store, filled.tenant, asked.id, public_key=KEY, signature=bytes(64))
     store.cosign()
     report = store.audit()
     assert report.entries == {
@@ -54,6 +61,8 @@ def test_the_whole_story(filled: Any, decided: RecordedVerdict) -> None:
         "verdict": 1,
         "revocation": 1,
         "erasure": 1,
+        "re-enrolment": 1,
+        "possession": 1,
     }
     assert report.cosignatures == 1
     assert store.health().ready
@@ -65,7 +74,9 @@ def test_the_whole_story(filled: Any, decided: RecordedVerdict) -> None:
 @pytest.mark.parametrize("verb", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
 def test_the_past_cannot_be_changed(filled: Any, decided: RecordedVerdict, place: Any, table: str, verb: str) -> None:
     """UPDATE, DELETE and TRUNCATE are refused for every append-only table, full or empty."""
-    column = "entry_index" if table in {"verification", "erasure"} else "idx" if "log" in table else "size"
+    column = (
+        "entry_index" if table in {"verification", "erasure", "possession"} else "idx" if "log" in table else "size"
+    )
     engine = create_engine(place.url)
     with engine.connect() as raw, pytest.raises(DBAPIError, match="append-only"):
         raw.execute(text(verb.format(table, column)))
