@@ -97,7 +97,7 @@ def enrolment(
     helper_digest: str,
     identity: str,
     commitment: str,
-    possession: str | None,
+    possession: str | None = None,
     at: datetime,
 ) -> dict[str, Any]:
     """A device was enrolled; `possession`, the digest of its public key, is left out where it gave none."""
@@ -120,7 +120,7 @@ def reenrolment(
     generation: int,
     helper_digest: str,
     identity: str,
-    possession: str | None,
+    possession: str | None = None,
     at: datetime,
 ) -> dict[str, Any]:
     """A device was enrolled again; its codeword key stays the first one's."""

@@ -7,8 +7,11 @@
 | issue | of a reserved copy, once, to a device in good standing |
 | verdict | of a case that has none, about a committed release |
 | revocation, erasure | of an enrolled device, once |
+| re-enrolment | of a device in good standing, generation by generation |
+| possession | once for a challenge, of a device not forgotten; proven by its latest enrolment's key alone |
 
-An operator who draws a codeword before the commitment, or back-dates a copy, must break one of them.
+An operator who draws a codeword before the commitment, back-dates a copy, or calls another device's key proven, must
+break one of them.
 """
 
 import hashlib
@@ -30,12 +33,13 @@ class Rules:
     """The ledger read so far. Entries of kinds that no rule speaks of are let through."""
 
     def __init__(self) -> None:
-        self._devices: set[bytes] = set()
+        self._devices: dict[bytes, tuple[int, int, bytes]] = {}  # generation, entry and public key of the latest
         self._revoked: set[bytes] = set()
         self._erased: set[bytes] = set()
         self._releases: dict[bytes, int] = {}
         self._copies: dict[bytes, bytes | None] = {}  # the device, None once issued
         self._cases: set[bytes] = set()
+        self._challenges: set[bytes] = set()
         self._rules: dict[EntryKind, Callable[[int, Fields], None]] = {
             EntryKind.ENROLMENT: self._enrolment,
             EntryKind.COMMITMENT: self._commitment,
@@ -44,6 +48,8 @@ class Rules:
             EntryKind.VERDICT: self._verdict,
             EntryKind.REVOCATION: self._revocation,
             EntryKind.ERASURE: self._erasure,
+            EntryKind.REENROLMENT: self._reenrolment,
+            EntryKind.POSSESSION: self._possession,
         }
 
     def follow(self, index: int, kind: EntryKind, fields: Fields) -> None:
@@ -61,7 +67,7 @@ class Rules:
     def _enrolment(self, index: int, fields: Fields) -> None:
         device = _key(fields["tenant"], fields["device"])
         _require(index, device not in self._devices, "the device was enrolled before")
-        self._devices.add(device)
+        self._devices[device] = (0, index, _key(fields.get("possession_key")))
 
     def _commitment(self, index: int, fields: Fields) -> None:
         release = _key(fields["tenant"], fields["release"])
@@ -101,6 +107,24 @@ class Rules:
         _require(index, device in self._devices, "the device was never enrolled")
         _require(index, device not in self._erased, "the device was forgotten before")
         self._erased.add(device)
+
+    def _reenrolment(self, index: int, fields: Fields) -> None:
+        device, generation = _key(fields["tenant"], fields["device"]), fields["generation"]
+        _require(index, self._in_good_standing(device), "its device is not enrolled, or no longer in good standing")
+        _require(index, generation == self._devices[device][0] + 1, "a generation was left out or given twice")
+        self._devices[device] = (generation, index, _key(fields.get("possession_key")))
+
+    def _possession(self, index: int, fields: Fields) -> None:
+        device, challenge = _key(fields["tenant"], fields["device"]), _key(fields["tenant"], fields["challenge"])
+        _require(index, device in self._devices, "the device was never enrolled")
+        _require(index, device not in self._erased, "the device was forgotten before")
+        _require(index, challenge not in self._challenges, "the challenge was answered before")
+        _, enrolment, key = self._devices[device]
+        _require(index, fields["enrolment"] == enrolment, "it was compared with another enrolment than the latest")
+        enrolled, outcome = _key(fields["key"]) == key, fields["outcome"]
+        _require(index, enrolled or outcome != "proven", "another key than the enrolled one is called proven")
+        _require(index, not (enrolled and outcome == "foreign-key"), "the enrolled key is called another device's")
+        self._challenges.add(challenge)
 
     def _in_good_standing(self, device: bytes | None) -> bool:
         return device in self._devices and device not in self._revoked and device not in self._erased

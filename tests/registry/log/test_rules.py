@@ -11,7 +11,7 @@ from registry.log.rules import Rules
 from registry.records import EntryKind
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
-DIGEST = "sha256:" + "0" * 64
+DIGEST, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 Step = tuple[EntryKind, dict[str, Any]]
 
 
@@ -66,6 +66,24 @@ def erasure(device: str = "d") -> Step:
     return EntryKind.ERASURE, entries.erasure(tenant="t", device=device, at=AT)
 
 
+def reenrolment(generation: int = 1, key: str | None = DIGEST, device: str = "d") -> Step:
+    """A device is enrolled again."""
+    return EntryKind.REENROLMENT, entries.reenrolment(
+        tenant="t", device=device, generation=generation, helper_digest=DIGEST, identity="0f", possession=key, at=AT
+    )
+
+
+def possession(
+    outcome: str = "proven", key: str = DIGEST, enrolment: int = 1, challenge: str = "q", device: str = "d"
+) -> Step:
+    """A proof of possession is judged."""
+    return EntryKind.POSSESSION, entries.possession(
+        tenant="t", device=device, challenge=challenge, asked=DIGEST, key=key, signature=DIGEST, outcome=outcome,
+        enrolment=enrolment, at=AT,
+    )  # fmt: skip
+
+
+AGAIN = [enrolment(), reenrolment()]
 STORY = [enrolment(), commitment(), reservation(), issue(), verdict()]
 
 
@@ -79,12 +97,26 @@ def follow(*steps: Step) -> None:
 def test_an_honest_story_keeps_the_rules() -> None:
     """Every kind of entry, a device of the same id at another tenant, and an erasure after a revocation."""
     follow(*STORY, enrolment(tenant="other"), reservation("c2", after=2), revocation(), erasure())
+    proofs = [possession(), possession("foreign-key", OTHER, challenge="r"), possession("altered", challenge="s")]
+    follow(*AGAIN, *proofs, reenrolment(2), revocation(), possession(enrolment=5, challenge="u"), erasure())
 
 
 @pytest.mark.parametrize(
     ("steps", "what"),
     [
         ([*STORY, enrolment()], "enrolled before"),
+        ([reenrolment()], "not enrolled"),
+        ([enrolment(), reenrolment(2)], "left out or given twice"),
+        ([*AGAIN, reenrolment(1)], "left out or given twice"),
+        ([enrolment(), revocation(), reenrolment()], "good standing"),
+        ([*AGAIN, possession("proven", OTHER)], "called proven"),
+        ([enrolment(), possession(enrolment=0)], "called proven"),
+        ([*AGAIN, reenrolment(2, None), possession(enrolment=2)], "called proven"),
+        ([*AGAIN, possession("foreign-key")], "called another device's"),
+        ([*AGAIN, possession(), possession()], "answered before"),
+        ([*AGAIN, possession(enrolment=0)], "another enrolment"),
+        ([*AGAIN, possession(device="e")], "never enrolled"),
+        ([*AGAIN, erasure(), possession()], "forgotten before"),
         ([*STORY, commitment()], "committed before"),
         ([enrolment(), reservation(after=1)], "before the release was committed"),
         ([enrolment(), reservation(after=1), commitment()], "before the release was committed"),
