@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import errors, openapi
 from api.gate import Gate, InFlight
 from api.idempotency import Memory, Remembering
+from api.keys import keys_of
 from api.limits import BodyLimit
 from api.request_ids import RequestIds
 from api.routes import api_keys, cases, copies, devices, health, holds, possession, problems, releases, tlog
@@ -49,7 +50,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_registry(settings.data, kek=settings.kek_bytes, database_url=_url(settings)) as store:
+        with open_registry(settings.data, keys=keys_of(settings), database_url=_url(settings)) as store:
             app.state.store = store
             yield
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from api import errors
 from api.artefacts import ArtefactError
 from api.client import ServiceError, ServiceUnreachable
-from api.commands import ask, case, ci, copy, device, hold, key, log, operate, release, timestamp, verify, witness
+from api.commands import ask, case, ci, copy, device, hold, key, keys, log, operate, release, timestamp, verify, witness
 from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
@@ -69,6 +69,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(witness.app, name="witness")
 app.add_typer(timestamp.app, name="timestamp")
 app.add_typer(key.app, name="key")
+app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")
 app.add_typer(hold.retention, name="retention")
 app.command("serve", epilog="Example: countermark serve --host 127.0.0.1 --port 8000")(operate.serve)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1 << 20
@@ -18,7 +18,9 @@ class Settings(BaseSettings):
 
     Attributes:
         data: directory of the registry: database, keys, packs.
-        kek: the key-encryption key, 32 bytes in base64 or hexadecimal; without it, `kek.key` in the data directory.
+        kek: the key-encryption key, 32 bytes in base64 or hexadecimal; while rotating: new one, comma, old one.
+        keys: where key-encryption keys are kept when `kek` is not set: `file`, `kms:...`, `pkcs11:...` or `age:...`, as
+            `registry.keys.places` has it.
         database_url: another database than the SQLite file in the data directory.
         max_upload_bytes: the most bytes of a request that carries a file (a verifier pack, a suspect's answers).
         max_body_bytes: the most bytes of any other request.
@@ -41,6 +43,7 @@ class Settings(BaseSettings):
 
     data: Path = Path("countermark-data")
     kek: SecretStr | None = None
+    keys: str = "file"
     database_url: SecretStr | None = None
     max_upload_bytes: Annotated[int, Field(gt=0)] = 256 * MIB
     max_body_bytes: Annotated[int, Field(gt=0)] = 2 * MIB
@@ -62,13 +65,24 @@ class Settings(BaseSettings):
     @classmethod
     def _kek_is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            _key_bytes(value.get_secret_value())
+            _keys_bytes(value.get_secret_value())
+        return value
+
+    @field_validator("keys")
+    @classmethod
+    def _one_place(cls, value: str, info: ValidationInfo) -> str:
+        if value != "file" and info.data.get("kek") is not None:
+            raise ValueError("COUNTERMARK_KEK is set too; set one of them")
         return value
 
     @property
     def kek_bytes(self) -> bytes | None:
-        """The key-encryption key as bytes, or None where the key file is to be used."""
-        return None if self.kek is None else _key_bytes(self.kek.get_secret_value())
+        """The key-encryption keys as bytes, the current one first, or None where they are kept in a place."""
+        return None if self.kek is None else _keys_bytes(self.kek.get_secret_value())
+
+
+def _keys_bytes(text: str) -> bytes:
+    return b"".join(_key_bytes(part.strip()) for part in text.split(","))
 
 
 def _key_bytes(text: str) -> bytes:

@@ -76,6 +76,8 @@ RegistryError
     ├── StoreOutdated           its database is at another revision than this code
     ├── KeyFileUnsafe           a key file that others can read
     ├── UnknownKey              sealed under a key that was not given
+    ├── KeysUnavailable         the place that holds the key-encryption keys cannot be reached, or refuses
+    ├── RotatedElsewhere        keys that this program was given, and may not replace
     ├── KeyInUse                a key that some row is still sealed under cannot be dropped
     ├── SealingUnavailable      this build of OpenSSL has no AES-GCM-SIV
     └── ExtraMissing            a library that comes with an extra is not installed
@@ -383,6 +385,14 @@ class KeyFileUnsafe(StoreError):
 
 class UnknownKey(StoreError):
     """Something is sealed under a key that was not given."""
+
+
+class KeysUnavailable(StoreError):
+    """The place that holds the key-encryption keys cannot be reached, or refuses."""
+
+
+class RotatedElsewhere(StoreError):
+    """Keys that this program was given and may not replace; rotate them where they come from."""
 
 
 class KeyInUse(StoreError):

@@ -28,10 +28,12 @@ class KeyStatus:
     """Which key-encryption keys are in use.
 
     Attributes:
+        place: where the keys are, for people.
         current: id of the key that new data keys are wrapped under.
         rows: number of data keys wrapped under each key, by its id.
     """
 
+    place: str
     current: str
     rows: Mapping[str, int]
 

@@ -73,6 +73,11 @@ class Sealer:
         """Id of the key-encryption key that new data keys are wrapped under."""
         return self._keys.current
 
+    @property
+    def place(self) -> str:
+        """Where the key-encryption keys are, for people."""
+        return self._keys.place
+
     def rewrap(self, data_key: bytes, row: RowIdentity) -> bytes:
         """The same data key under the current key-encryption key; sealed values stay as they are."""
         return self._wrap(self._unwrap(data_key, row), row)

@@ -2,7 +2,7 @@
 
 ```
 DATA/registry.db    SQLite in WAL mode, unless a database URL is given
-DATA/kek.key        key-encryption keys, mode 0600, unless they are given
+DATA/kek.key        key-encryption keys, mode 0600, unless they are kept elsewhere (registry.keys.places)
 DATA/log.key        the log's signing keys (Ed25519, ML-DSA-44) and name, mode 0600
 DATA/log.pub        its public key (vkey), for whoever checks checkpoints
 DATA/packs/         verifier packs and suspects' answers, sealed
@@ -25,16 +25,17 @@ from registry.blobs import PackFiles
 from registry.codebooks import Codebooks
 from registry.database import Database
 from registry.errors import KeyInUse, StoreExists, StoreMissing, StoreOutdated
+from registry.keys.base import KeyProvider
+from registry.keys.file import FileKeys
 from registry.keys.local import (
     LocalKeys,
     create_private_file,
-    key_id,
     read_keys,
     read_private_file,
-    replace_keys,
+    replace_private_file,
     split_keys,
-    write_keys,
 )
+from registry.keys.places import KEK_FILE
 from registry.log.note import require_name
 from registry.log.signing_keys import read_log_keys, write_log_keys
 from registry.parts import Clock, Entropy, Parts, utc_now
@@ -48,18 +49,18 @@ __all__ = [
     "drop_old_keys",
     "init_store",
     "open_registry",
-    "rotate_keys",
     "upgrade_store",
     "utc_now",
 ]
 
-KEK_FILE, LOG_KEY_FILE, LOG_PUBLIC_FILE, PACKS = "kek.key", "log.key", "log.pub", "packs"
+LOG_KEY_FILE, LOG_PUBLIC_FILE, PACKS = "log.key", "log.pub", "packs"
 
 
 def init_store(
     data_dir: Path,
     *,
     kek: bytes | None = None,
+    keys: KeyProvider | None = None,
     database_url: str | None = None,
     origin: str | None = None,
     clock: Clock = utc_now,
@@ -71,7 +72,8 @@ def init_store(
 
     Args:
         data_dir: created if need be, for its owner only.
-        kek: key-encryption key of 32 bytes, kept by the caller; a file is written when it is None.
+        kek: key-encryption key of 32 bytes, kept by the caller.
+        keys: key-encryption keys kept in another place; with neither, a file is written.
         database_url: SQLAlchemy URL, SQLite in the data directory when it is None.
         origin: the log's name, a schema-less URL by custom; drawn when it is None.
         clock: the time.
@@ -85,11 +87,11 @@ def init_store(
     require_name(name)
     (data_dir / PACKS).mkdir(mode=0o700, parents=True, exist_ok=True)
     data_dir.chmod(0o700)
-    if kek is None and not (data_dir / KEK_FILE).exists():
-        write_keys(data_dir / KEK_FILE, [entropy(32)])
+    if kek is None and keys is None:
+        keys = FileKeys.create(data_dir / KEK_FILE, entropy)
     if not (data_dir / LOG_KEY_FILE).exists():
         create_private_file(data_dir / LOG_KEY_FILE, write_log_keys(name, entropy(32), entropy(32)))
-    parts = _parts(data_dir, kek, clock, entropy)
+    parts = _parts(data_dir, keys or _own_keys(data_dir, kek, entropy), clock, entropy)
     with database.connect(database_url, data_dir) as found, found.writing() as session:
         if migrations.current(session.connection()) is not None:
             raise StoreExists("the database holds a registry already; choose another data directory or database")
@@ -104,6 +106,7 @@ def open_registry(
     data_dir: Path,
     *,
     kek: bytes | None = None,
+    keys: KeyProvider | None = None,
     database_url: str | None = None,
     clock: Clock = utc_now,
     entropy: Entropy = os.urandom,
@@ -116,24 +119,12 @@ def open_registry(
         KeyFileUnsafe: others can read a key file.
         SealingUnavailable: no AES-GCM-SIV in this build of OpenSSL.
     """
-    parts = _parts(data_dir, kek, clock, entropy)
+    parts = _parts(data_dir, keys or _own_keys(data_dir, kek, entropy), clock, entropy)
     with database.connect(database_url, data_dir) as found:
         _require_migrated(found)
         store = Store(found, parts)
         store.publish()
         yield store
-
-
-def rotate_keys(data_dir: Path, *, entropy: Entropy = os.urandom) -> str:
-    """A new current key in the key file, before the ones that it holds; its id. Then open the store and rewrap.
-
-    Raises:
-        StoreMissing: no key file: the key is kept elsewhere, and is rotated there.
-    """
-    path = _initialised(data_dir) / KEK_FILE
-    new = entropy(32)
-    replace_keys(path, [new, *read_keys(path)])
-    return key_id(new)
 
 
 def drop_old_keys(data_dir: Path, *, database_url: str | None = None) -> int:
@@ -146,9 +137,9 @@ def drop_old_keys(data_dir: Path, *, database_url: str | None = None) -> int:
         status = store.key_status()
         if not status.settled:
             raise KeyInUse(f"rows are sealed under {', '.join(set(status.rows) - {status.current})}; rewrap them first")
-        current, *old = read_keys(data_dir / KEK_FILE)
-        replace_keys(data_dir / KEK_FILE, [current])
-        return len(old)
+        old = len(read_keys(data_dir / KEK_FILE)) - 1
+        replace_private_file(data_dir / KEK_FILE, lambda text: text.split()[0] + "\n")
+        return old
 
 
 def upgrade_store(data_dir: Path, *, database_url: str | None = None) -> None:
@@ -167,13 +158,19 @@ def _initialised(data_dir: Path) -> Path:
     return data_dir
 
 
-def _parts(data_dir: Path, kek: bytes | None, clock: Clock, entropy: Entropy) -> Parts:
-    keys = read_keys(_initialised(data_dir) / KEK_FILE) if kek is None else split_keys(kek)
+def _own_keys(data_dir: Path, kek: bytes | None, entropy: Entropy) -> KeyProvider:
+    if kek is None:
+        return FileKeys(_initialised(data_dir) / KEK_FILE, entropy)
+    return LocalKeys(split_keys(kek), entropy)
+
+
+def _parts(data_dir: Path, keys: KeyProvider, clock: Clock, entropy: Entropy) -> Parts:
+    _initialised(data_dir)
     signer, cosigners = read_log_keys(read_private_file(data_dir / LOG_KEY_FILE), lambda: int(clock().timestamp()))
     return Parts(
         signer=signer,
         cosigners=cosigners,
-        sealer=Sealer(LocalKeys(keys, entropy), entropy),
+        sealer=Sealer(keys, entropy),
         blobs=PackFiles(data_dir / PACKS),
         codebooks=Codebooks(),
         clock=clock,

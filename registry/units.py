@@ -16,14 +16,12 @@ from registry.records import AuditReport, Checkpoint, TimeStamp
 from registry.reports import Cosigned, KeyStatus
 from registry.repository.scan import Scan
 from registry.repository.sealed import SealedRows
-from registry.sealing import header
+from registry.rewrapping import Progress, rewrap
 from registry.service import Registry
 from registry.stamping import post_over_http as post_stamping
 from registry.stamping import stamp
 from registry.usecases.access import Access
 from registry.witness.client import Post, post_over_http
-
-REWRAP_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,23 +140,21 @@ class Store:
     def key_status(self) -> KeyStatus:
         """Which key-encryption keys are in use."""
         with self._database.reading() as session:
-            return KeyStatus(current=self._parts.sealer.current, rows=dict(SealedRows(session).by_key()))
+            rows = dict(SealedRows(session).by_key())
+        return KeyStatus(place=self._parts.sealer.place, current=self._parts.sealer.current, rows=rows)
 
-    def rewrap(self) -> int:
+    def rewrap(self, progress: Progress = lambda done, total: None) -> int:  # noqa: ARG005 - said to nobody
         """Wrap every data key under the current key-encryption key; how many were not. Sealed data stays as it is.
 
         In batches, each a unit of its own: it can be interrupted and run again, beside other writers.
+
+        Args:
+            progress: called after each batch with the data keys moved so far and those to move.
+
+        Raises:
+            UnknownKey, SealBroken, KeysUnavailable: what was moved before stays moved.
         """
-        total, sealer = 0, self._parts.sealer
-        while True:
-            with self._database.writing() as session:
-                rows = SealedRows(session)
-                found = rows.not_under(header(sealer.current), REWRAP_ROWS)
-                for each in found:
-                    rows.replace(each, sealer.rewrap(each.data_key, each.row))
-            if not found:
-                return total
-            total += len(found)
+        return rewrap(self._database, self._parts.sealer, progress)
 
     def add_pepper(self) -> None:
         """A fresh pepper for new tokens; tokens under older ones stay valid."""

@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from api.client import Client
+from api.keys import keys_of
 from api.settings import Settings
 from api.workspace import Workspace
 from registry.store import Store, open_registry
@@ -55,7 +56,7 @@ def settings_of(data: Path | None = None, **given: Any) -> Settings:
 def store_of(settings: Settings) -> Iterator[Store]:
     """The registry in the data directory."""
     url = None if settings.database_url is None else settings.database_url.get_secret_value()
-    with open_registry(settings.data, kek=settings.kek_bytes, database_url=url) as store:
+    with open_registry(settings.data, keys=keys_of(settings), database_url=url) as store:
         yield store
 
 

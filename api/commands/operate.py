@@ -9,6 +9,7 @@ import uvicorn
 from api.app import create_app
 from api.commands.desks import Data, settings_of, store_of
 from api.commands.output import AsJson, show_fields
+from api.keys import keys_of
 from registry.store import init_store
 
 tenants = typer.Typer(help="Add organisations.", no_args_is_help=True)
@@ -26,7 +27,7 @@ def init(
     """Set a registry up: the data directory with its database, its keys (mode 0600) and one tenant."""
     settings = settings_of(data, tenant=tenant)
     url = None if settings.database_url is None else settings.database_url.get_secret_value()
-    init_store(settings.data, kek=settings.kek_bytes, database_url=url, origin=origin)
+    init_store(settings.data, keys=keys_of(settings, create=True), database_url=url, origin=origin)
     with store_of(settings) as store:
         with store.unit() as registry:
             made = registry.create_tenant(settings.tenant)

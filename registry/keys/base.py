@@ -1,7 +1,10 @@
 """The protocol of a place that holds key-encryption keys.
 
 A provider wraps 32-byte data keys and never shows the key it wraps them under. `context` names the row that the data
-key belongs to; what was wrapped for one row does not unwrap for another. To add a place, write one module.
+key belongs to; what was wrapped for one row does not unwrap for another. To add a place, write one module and give it
+a row in `registry.keys.places`; the conformance suite then runs over it.
+
+A key's id says which version of the key it is: rotating makes a new id, and the old one goes on unwrapping.
 """
 
 from typing import Protocol
@@ -14,6 +17,10 @@ class KeyProvider(Protocol):
     def current(self) -> str:
         """Id of the key that new data keys are wrapped under: 1 to 255 ASCII characters."""
 
+    @property
+    def place(self) -> str:
+        """Where the keys are, for people; never a secret."""
+
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
         """The data key, wrapped under the current key and bound to the context."""
 
@@ -23,4 +30,13 @@ class KeyProvider(Protocol):
         Raises:
             UnknownKey: this provider does not have that key.
             SealBroken: altered, or wrapped for another context.
+            KeysUnavailable: the place cannot be reached, or refuses.
+        """
+
+    def rotate(self) -> str:
+        """Make a new current key and return its id; older ones stay, to unwrap.
+
+        Raises:
+            RotatedElsewhere: this program may not make keys there.
+            KeysUnavailable: the place cannot be reached, or refuses.
         """

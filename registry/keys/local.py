@@ -4,6 +4,7 @@ The file holds one key a line in hexadecimal, the current one first; the rest on
 is made from the key (first 8 bytes of SHA-256 under a domain tag), so a key has the same id wherever it is kept.
 """
 
+import fcntl
 import hashlib
 import os
 import stat
@@ -14,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from registry.blobs import flush_directory
-from registry.errors import KeyFileUnsafe, MalformedValue, SealBroken, StoreMissing, UnknownKey
+from registry.errors import KeyFileUnsafe, MalformedValue, RotatedElsewhere, SealBroken, StoreMissing, UnknownKey
 from registry.keys.aead import cipher
 
 KEY_BYTES, NONCE_BYTES = 32, 12
@@ -48,6 +49,17 @@ class LocalKeys:
     def current(self) -> str:
         """Id of the first key."""
         return self._current
+
+    @property
+    def place(self) -> str:
+        """They were given as bytes."""
+        return "given"
+
+    def rotate(self) -> str:
+        """Refused: whoever gave the keys gives a new one first. Raises RotatedElsewhere."""
+        raise RotatedElsewhere(
+            "the keys were given; give a new one before them, open the registry with both and rewrap"
+        )
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
         """A nonce, then AES-256-GCM-SIV(current key, nonce, data key; context)."""
@@ -113,13 +125,15 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
     return split_keys(b"".join(keys))
 
 
-def replace_keys(path: Path, keys: Sequence[bytes]) -> None:
-    """Other keys in the same file, all of them or, after a crash, none."""
-    other = path.with_name(f".{path.name}.new")
-    other.unlink(missing_ok=True)
-    write_keys(other, keys)
-    other.replace(path)
-    flush_directory(path.parent)
+def replace_private_file(path: Path, change: Callable[[str], str]) -> None:
+    """Another text in the same file, made from the one in it: all of it or, after a crash, none. One at a time."""
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        other = path.with_name(f".{path.name}.new")
+        other.unlink(missing_ok=True)
+        create_private_file(other, change(read_private_file(path)))
+        other.replace(path)
+        flush_directory(path.parent)
 
 
 def write_keys(path: Path, keys: Sequence[bytes]) -> None:

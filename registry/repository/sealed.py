@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import ColumnElement, CursorResult, func, literal, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from registry.models import AnswersRow, DeviceRow, PepperRow, ReleaseRow
@@ -53,21 +54,30 @@ class SealedRows:
             found.update(map(wrapped_under, self._session.scalars(heads.execution_options(yield_per=_ROWS))))
         return found
 
-    def not_under(self, header: bytes, limit: int) -> Sequence[WrappedKey]:
-        """Some data keys that do not start with this header."""
-        found: list[WrappedKey] = []
-        for name, table in TABLES.items():
-            tenant = literal("") if table.tenant is None else table.tenant
-            columns = select(tenant, table.row.id, table.row.data_key)
-            other = columns.where(func.substr(table.row.data_key, 1, len(header)) != header)
-            rows = self._session.execute(other.limit(limit - len(found)))
-            found += [WrappedKey(RowIdentity(name, owner, id_), key) for owner, id_, key in rows if key is not None]
-        return found
+    def count_not_under(self, header: bytes) -> int:
+        """How many data keys do not start with this header."""
+        counts = (select(func.count()).select_from(table.row).where(_other(table, header)) for table in TABLES.values())
+        return sum(self._session.scalar(count) or 0 for count in counts)
 
-    def replace(self, key: WrappedKey, data_key: bytes) -> None:
-        """Store another wrapping of a row's data key."""
+    def not_under(self, header: bytes, name: str, after: RowIdentity | None, limit: int) -> Sequence[WrappedKey]:
+        """Data keys of one table that do not start with this header, in the order of the primary key."""
+        table = TABLES[name]
+        tenant: ColumnElement[str] = literal("") if table.tenant is None else table.tenant.expression
+        columns = select(tenant, table.row.id, table.row.data_key).where(_other(table, header))
+        if after is not None:
+            columns = columns.where(tuple_(tenant, table.row.id) > tuple_(literal(after.tenant), literal(after.id)))
+        rows = self._session.execute(columns.order_by(tenant, table.row.id).limit(limit))
+        return [WrappedKey(RowIdentity(name, owner, id_), key) for owner, id_, key in rows if key is not None]
+
+    def replace(self, key: WrappedKey, data_key: bytes) -> bool:
+        """Store another wrapping of a row's data key, unless that key has changed or was destroyed; whether it was."""
         table = TABLES[key.row.table]
-        mine = update(table.row).where(table.row.id == key.row.id)
+        mine = update(table.row).where(table.row.id == key.row.id, table.row.data_key == key.data_key)
         if table.tenant is not None:
             mine = mine.where(table.tenant == key.row.tenant)
-        self._session.execute(mine.values(data_key=data_key))
+        done = self._session.execute(mine.values(data_key=data_key))
+        return bool(cast("CursorResult[Any]", done).rowcount)
+
+
+def _other(table: _Table, header: bytes) -> ColumnElement[bool]:
+    return func.substr(table.row.data_key, 1, len(header)) != header

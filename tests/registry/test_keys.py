@@ -1,5 +1,6 @@
 """Key-encryption keys: rotated, rewrapped, dropped; and a stolen file that yields nothing to old keys."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,10 +11,11 @@ import pytest
 
 from fingerprint.pack import VerifierPack
 from registry.errors import KeyInUse, StoreMissing, UnknownKey
+from registry.keys.file import FileKeys
 from registry.keys.local import key_id, read_keys
 from registry.records import Scope
-from registry.store import drop_old_keys, init_store, open_registry, rotate_keys
-from registry.units import REWRAP_ROWS
+from registry.rewrapping import ROWS
+from registry.store import drop_old_keys, init_store, open_registry
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_rotation_and_rewrapping(kept: tuple[Path, str, str]) -> None:
     """New rows go under the new key at once, old ones after rewrapping, without sealed data being touched."""
     directory, tenant, token = kept
     (old,) = read_keys(directory / "kek.key")
-    new = rotate_keys(directory)
+    new = FileKeys(directory / "kek.key", os.urandom).rotate()
     assert read_keys(directory / "kek.key")[1] == old
     before = raw(directory, sealed=True)
     with open_registry(directory) as store:
@@ -71,7 +73,7 @@ def test_dropped_keys_open_nothing(kept: tuple[Path, str, str]) -> None:
     """After rewrapping, the old key can be destroyed: what it opens is nothing that is still there."""
     directory, _, _ = kept
     (old,) = read_keys(directory / "kek.key")
-    rotate_keys(directory)
+    FileKeys(directory / "kek.key", os.urandom).rotate()
     with open_registry(directory) as store:
         store.rewrap()
     assert drop_old_keys(directory) == 1
@@ -91,11 +93,11 @@ def test_a_key_kept_elsewhere_is_rotated_by_giving_two(data_dir: Path, kek: byte
     with open_registry(data_dir, kek=new) as store:
         store.audit()
     with pytest.raises(StoreMissing):
-        rotate_keys(data_dir)
+        FileKeys(data_dir / "kek.key", os.urandom)
 
 
 def test_rewrapping_goes_in_batches(store: Any, tenant: str, enrol: Callable[..., Any]) -> None:
     """Batches are small enough to let other writers in between."""
-    assert 0 < REWRAP_ROWS <= 1000
+    assert 0 < ROWS <= 1000
     enrol(tenant, "pump")
     assert store.rewrap() == 0

@@ -1,0 +1,29 @@
+"""The key-encryption keys that the settings name."""
+
+import os
+
+from api.settings import Settings
+from registry.keys.base import KeyProvider
+from registry.keys.local import LocalKeys, split_keys
+from registry.keys.places import open_keys
+
+OWN = "file"
+"""The registry's own key file, which it opens itself."""
+
+
+def keys_of(settings: Settings, *, create: bool = False) -> KeyProvider | None:
+    """The keys, None for the registry's own file in the data directory.
+
+    Args:
+        settings: name the place, or hold the keys.
+        create: make a first key where there is none.
+
+    Raises:
+        MalformedValue: no such place.
+        StoreError: its subclass says what is wrong with the place.
+    """
+    if settings.kek_bytes is not None:
+        return LocalKeys(split_keys(settings.kek_bytes), os.urandom)
+    if settings.keys == OWN:
+        return None
+    return open_keys(settings.keys, data_dir=settings.data, entropy=os.urandom, create=create)

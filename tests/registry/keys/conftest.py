@@ -1,0 +1,120 @@
+"""One key place of each kind: a file, a KMS in memory (moto), a security module in software (SoftHSM2), age."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.keys.base import KeyProvider
+from registry.keys.local import LocalKeys
+from registry.keys.places import open_keys
+
+pyrage = pytest.importorskip("pyrage", reason="the extra `escrow` is not installed")
+moto = pytest.importorskip("moto", reason="moto is not installed")
+SOFTHSM = next((path for path in Path("/usr/lib").glob("**/libsofthsm2.so")), None)
+PIN = "2468"
+ESCROW = "escrow holder"
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class World:
+    """A place, opened again whenever one likes."""
+
+    place: str
+    directory: Path
+    escrow: Any = None
+
+    def open(self, *, create: bool = True) -> KeyProvider:
+        """The keys in it."""
+        return open_keys(self.place, data_dir=self.directory, entropy=os.urandom, create=create)
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A token of its own in a temporary directory; the PIN is in its file `pin`."""
+    if SOFTHSM is None or shutil.which("softhsm2-util") is None:
+        pytest.skip("SoftHSM2 is not installed; on Debian: apt install softhsm2")
+    home = tmp_path_factory.mktemp("softhsm")
+    (home / "tokens").mkdir()
+    (home / "softhsm2.conf").write_text(f"directories.tokendir = {home}/tokens\nobjectstore.backend = file\n")
+    (home / "pin").write_text(PIN)
+    (home / "pin").chmod(0o600)
+    os.environ["SOFTHSM2_CONF"] = str(home / "softhsm2.conf")  # read when the module is loaded, once in a process
+    command = ["softhsm2-util", "--init-token", "--free", "--label", "tests", "--pin", PIN, "--so-pin", "1357"]
+    subprocess.run(command, check=True, capture_output=True)
+    yield home
+    del os.environ["SOFTHSM2_CONF"]
+
+
+@pytest.fixture
+def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS KMS in memory."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with moto.mock_aws():
+        yield
+
+
+def _file(directory: Path, request: pytest.FixtureRequest) -> World:
+    return World("file", directory)
+
+
+def _kms(directory: Path, request: pytest.FixtureRequest) -> World:
+    request.getfixturevalue("kms")
+    return World("kms:alias/countermark?region=eu-central-1", directory)
+
+
+def _pkcs11(directory: Path, request: pytest.FixtureRequest) -> World:
+    home = request.getfixturevalue("softhsm")
+    query = f"module-path={SOFTHSM}&pin-source=file:{home / 'pin'}"
+    return World(f"pkcs11:token=tests;object=kek{next(_numbers)}?{query}", directory)
+
+
+def _age(directory: Path, request: pytest.FixtureRequest) -> World:
+    holder = pyrage.x25519.Identity.generate()
+    return World(f"age:{directory}/identities.txt?escrow={holder.to_public()}", directory, escrow=holder)
+
+
+WORLDS: dict[str, Callable[[Path, pytest.FixtureRequest], World]] = {
+    "file": _file,
+    "kms": _kms,
+    "pkcs11": _pkcs11,
+    "age": _age,
+}
+
+
+@pytest.fixture(params=sorted(WORLDS))
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A place of each kind."""
+    return WORLDS[request.param](tmp_path, request)
+
+
+@pytest.fixture
+def kinds() -> set[str]:
+    """The kinds of place that the suite runs over."""
+    return set(WORLDS)
+
+
+@pytest.fixture
+def a_world(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], World]:
+    """A place of one kind."""
+    return lambda kind: WORLDS[kind](tmp_path, request)
+
+
+@pytest.fixture
+def keys(world: World) -> KeyProvider:
+    """Its keys."""
+    return world.open()
+
+
+@pytest.fixture
+def given() -> LocalKeys:
+    """Keys given as bytes."""
+    return LocalKeys([bytes(32)], os.urandom)
