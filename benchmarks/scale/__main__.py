@@ -1,0 +1,70 @@
+"""A registry of 10^6 devices and copies: `python -m benchmarks.scale --json FILE`.
+
+For SQLite and PostgreSQL two registries are filled, a small one and a large one, each in a database of its own. One
+process then times, in turn and many times over: the first and the last page of the lists, and look-ups by digest and by
+name among few and among many. Another process, fresh, streams the codewords of the large one into memory, judges a
+suspect, and says how much memory it took at most. No figure is a time on its own: all are ratios within one run.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks import postgres
+from benchmarks.scale.filling import KEK, fill
+from benchmarks.scale.measuring import PAGE, queries, streaming
+from registry.store import open_registry
+
+FEW, MANY = 10**3, 10**6
+
+
+def main() -> int:
+    """Fill, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, required=True, help="where the figures go")
+    parser.add_argument("--many", type=int, default=MANY, help="devices of the large registries")
+    parser.add_argument("--databases", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"])
+    parser.add_argument("--stream", nargs=2, metavar=("DIRECTORY", "URL"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.stream:
+        return _stream(*given.stream, given.many)
+    rows = [_measure(database, given.many) for database in given.databases]
+    numbers = {"few": FEW, "many": given.many, "page": PAGE, "processors": os.cpu_count(), "rows": rows}
+    given.json.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _measure(database: str, many: int) -> dict[str, Any]:
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        urls = [stack.enter_context(postgres.server()) if database == "postgresql" else None for _ in range(2)]
+        places = [(root / name, url) for name, url in zip(("few", "many"), urls, strict=True)]
+        for (directory, url), devices in zip(places, (FEW, many), strict=True):
+            fill(directory, url, devices)
+            print(f"{database}: {devices:,} devices filled", flush=True)
+        small, large = (
+            stack.enter_context(open_registry(directory, kek=KEK, database_url=url)) for directory, url in places
+        )
+        asked = queries(small, large, FEW, many)
+        print(json.dumps(asked), flush=True)
+        directory, url = places[1]
+        command = [sys.executable, "-m", "benchmarks.scale", "--json", os.devnull, "--many", str(many)]
+        done = subprocess.run([*command, "--stream", str(directory), url or ""], check=True, stdout=subprocess.PIPE)
+        print(done.stdout.decode(), flush=True)
+        return {"database": database, "queries": asked, "streaming": json.loads(done.stdout)}
+
+
+def _stream(directory: str, url: str, many: int) -> int:
+    with open_registry(Path(directory), kek=KEK, database_url=url or None) as store:
+        print(json.dumps(streaming(store, many)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
