@@ -14,7 +14,7 @@ from api.idempotency import Memory, Remembering
 from api.keys import keys_of
 from api.limits import BodyLimit
 from api.request_ids import RequestIds
-from api.routes import api_keys, cases, copies, devices, health, holds, possession, problems, releases, tlog
+from api.routes import api_keys, cases, copies, devices, health, holds, possession, problems, releases, suspects, tlog
 from api.routes import log as log_routes
 from api.settings import Settings
 from api.telemetry import Metrics, Telemetry, logger
@@ -32,8 +32,10 @@ the proof that the verdict stands in an append-only log.
 
 Every request needs `Authorization: Bearer TOKEN`. Errors are problem documents (RFC 9457) with a `way_out`.
 """
-_UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/outputs)")
-_ROUTERS = (devices, possession, releases, copies, cases, log_routes, tlog, holds, api_keys, problems, health)
+_UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/(outputs|model))")
+_ROUTERS = (
+    devices, possession, releases, copies, cases, suspects, log_routes, tlog, holds, api_keys, problems, health,
+)  # fmt: skip
 
 
 def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
@@ -67,6 +69,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     app.state.log = log = logger(stream)
     app.state.metrics = metrics
     app.state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)
+    app.state.asking = Gate(admitted=settings.asking, weighing=settings.asking)
     app.state.throttle = Throttle.of(
         settings.rate_store, {"calls": settings.rate_calls, "verdicts": settings.rate_verdicts}, metrics
     )

@@ -6,7 +6,7 @@ Example:
         verdict = await client.send_outputs(case.id, my_model(await client.probes(case.id)), kind="logits")
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import count
 from types import TracebackType
@@ -230,6 +230,34 @@ class AsyncClient:
         """Send the suspect's answers, an array or a file in one of the formats, and get the verdict."""
         data = answers if isinstance(answers, bytes) else write_outputs(answers)
         return await self._run(calls.send_outputs(case_id, data, kind))
+
+    async def send_model(
+        self,
+        case_id: str,
+        model: bytes,
+        *,
+        kind: str | None = None,
+        architecture: str | None = None,
+        output: str | None = None,
+    ) -> Verdict:
+        """Send a model's file, which the service runs on the probes where its operator allows that."""
+        return await self._run(calls.send_model(case_id, model, kind=kind, architecture=architecture, output=output))
+
+    async def ask_endpoint(
+        self,
+        case_id: str,
+        endpoint: Mapping[str, Any],
+        *,
+        token: str | None = None,
+        kind: str | None = None,
+        batch: int = 64,
+    ) -> Verdict:
+        """Have the service ask an endpoint, described as in a file, where its operator allows that."""
+        return await self._run(calls.ask_endpoint(case_id, endpoint, token=token, kind=kind, batch=batch))
+
+    async def record(self, case_id: str) -> bytes:
+        """The record of what the service asked about a case, JSON lines."""
+        return await self._run(calls.record(case_id))
 
     async def verdict(self, case_id: str) -> Verdict:
         """The recorded verdict, with a proof against the newest checkpoint."""

@@ -252,6 +252,30 @@ def send_outputs(case_id: str, answers: bytes, kind: str) -> Call[Verdict]:
     return Call(method="POST", path=path, params={"kind": kind}, content=answers, headers=headers, parse=parse)
 
 
+def send_model(
+    case_id: str, model: bytes, *, kind: str | None, architecture: str | None, output: str | None
+) -> Call[Verdict]:
+    """Send a model's file to be run on the probes."""
+    params = {"kind": kind, "architecture": architecture, "output": output}
+    path = _at("cases", case_id, "model")
+    parse = Verdict.model_validate_json
+    return Call(method="POST", path=path, params=params, content=model, headers={"Content-Type": OCTETS}, parse=parse)
+
+
+def ask_endpoint(
+    case_id: str, endpoint: Mapping[str, Any], *, token: str | None, kind: str | None, batch: int
+) -> Call[Verdict]:
+    """Have an endpoint asked."""
+    body = {"endpoint": endpoint, "token": token, "kind": kind, "batch": batch}
+    parse = Verdict.model_validate_json
+    return Call(method="POST", path=_at("cases", case_id, "endpoint"), json=body, parse=parse)
+
+
+def record(case_id: str) -> Call[bytes]:
+    """The record of what the service asked about a case."""
+    return Call(method="GET", path=_at("cases", case_id, "record"), parse=bytes)
+
+
 def verdict(case_id: str) -> Call[Verdict]:
     """The recorded verdict."""
     return Call(method="GET", path=_at("cases", case_id, "verdict"), parse=Verdict.model_validate_json)

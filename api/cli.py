@@ -17,11 +17,10 @@ from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
 from api.commands.prove import ChallengeMismatch
-from api.suspects.errors import SuspectError
 
 EXPECTED = (
     *errors.ROOTS, ArtefactError, ChallengeMismatch, DeviceKeyMismatch, FileProblem, ServiceError, ServiceUnreachable,
-    SettingsError, SuspectError,
+    SettingsError,
 )  # fmt: skip
 ERROR = 1
 

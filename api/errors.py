@@ -27,6 +27,7 @@ from registry import errors as registry
 _ASK_AGAIN = "Correct what the detail names and send it again; nothing was recorded."
 _LIST = "List what there is and ask for one of those; names are case-sensitive."
 _STATE = "Look at the thing's present state first; repeating the request will not change the answer."
+_MODEL = "Correct what the detail names, or ask the model yourself and send its answers; the case is still open."
 _OPERATOR = "Tell the operator the request id; `countermark log audit` says what was changed."
 
 TABLE: dict[type[Exception], tuple[int, str]] = {
@@ -68,6 +69,16 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     answers.AnswersError: (422, "Save the answers with numpy.savez('outputs.npz', outputs=array) and send that file."),
     answers.AnswersUnknownFormat: (415, "Send npz, npy or safetensors."),
     answers.AnswersTooLarge: (413, "Send float32 answers to the case's probes only."),
+    answers.AnswersFormatMissing: (415, "Send npz, npy or safetensors, or ask the operator to install the extra."),
+    answers.ModelError: (422, _MODEL),
+    answers.ModelUnknownFormat: (415, _MODEL),
+    answers.ModelTooLarge: (413, _MODEL),
+    answers.ModelNotAdmitted: (403, "Ask the suspect yourself (`countermark verify SUSPECT`) and send its answers."),
+    answers.AdapterMissing: (503, "Ask the operator to install the extra that the detail names, or send answers."),
+    answers.SuspectError: (422, "Correct what the detail names and ask again; answers so far are kept, none is lost."),
+    answers.RecordMismatch: (409, "Ask the suspect that was asked before about this case, or open another case."),
+    answers.NoRecord: (404, "Read the verdict; the digest of the answers that were sent is in it."),
+    answers.BudgetSpent: (409, "Send the same request again: asking goes on where it stopped."),
     MalformedCursor: (422, "Use `next` of the previous page as it is, or leave `after` out to begin again."),
     # how much is asked
     RateLimited: (429, "Wait for the seconds in Retry-After; ask the operator for a higher limit if you need one."),
@@ -83,6 +94,8 @@ ROOTS = (
     registry.RegistryError,
     core.FingerprintError,
     answers.AnswersError,
+    answers.ModelError,
+    answers.SuspectError,
     MalformedCursor,
     RateLimited,
     Overloaded,

@@ -4,6 +4,7 @@ JSON = "application/json"
 NPZ = "application/x-npz"
 SAFETENSORS = "application/vnd.safetensors"
 OCTETS = "application/octet-stream"
+JSON_LINES = "application/jsonl"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 

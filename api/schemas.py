@@ -17,6 +17,7 @@ from registry import records
 
 ScopeName = Literal["release", "investigate", "audit", "admin"]
 MethodName = Literal["distilled", "minted"]
+KindName = Literal["logits", "logprobs", "probs", "top_k", "labels"]
 HeldName = Literal["device", "copy", "case"]
 
 
@@ -178,6 +179,24 @@ class NewCase(Request):
 
     release: Annotated[Name, Field(examples=["digits-1"])]
     suspect: Annotated[Name, Field(examples=["model served at example.com, seen 2026-11-20"])]
+
+
+class NewEndpoint(Request):
+    """The endpoint to be asked: a template, one of the Open Inference Protocol, or an OpenAI-compatible one."""
+
+    endpoint: Annotated[
+        dict[str, Any],
+        Field(
+            description="As in the file for `countermark verify`: `url`, `body`, `answers`; or `oip`, `model`; or"
+            " `openai`, `model`, `prompt`, `classes`.",
+            examples=[{"url": "https://models.example/x", "body": {"instances": "$probes"}, "answers": "/predictions"}],
+        ),
+    ]
+    token: Annotated[
+        str | None, Field(max_length=4096, description="Sent to the endpoint as its bearer token; never stored.")
+    ] = None
+    kind: Annotated[KindName | None, Field(description="What the answers are; told by the numbers when null.")] = None
+    batch: Annotated[int, Field(ge=1, le=4096, description="Probes in one request.")] = 64
 
 
 class Case(Answer):

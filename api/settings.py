@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1 << 20
@@ -33,6 +33,18 @@ class Settings(BaseSettings):
         rate_verdicts: the most verdicts of one API key.
         rate_store: where the counts are kept: `memory://`, or `redis://HOST` for several processes.
         public_log: whether everybody may read the log's static files under /tlog, without a key.
+        asking: how many suspects are run or asked at once.
+        run_models: whether uploaded models are run, in processes of their own.
+        architectures: directory of the architectures that uploaded weights may belong to, as NAME.json; else
+            `architectures` in the data directory.
+        max_model_bytes: the most bytes of an uploaded model.
+        model_memory: bytes of memory of one run of a model.
+        model_seconds: processor time of one run; twice as much passes at most.
+        ask_endpoints: whether the service asks endpoints itself.
+        allow_networks: networks that are no public ones and may be called nevertheless, as a JSON list of CIDR.
+        answer_seconds: the longest that one answer of an endpoint may take.
+        answer_bytes: the most bytes of one answer of an endpoint.
+        asking_seconds: after which asking stops; the same request again goes on.
         metrics_token: Bearer token for /metrics; without it there are none.
         tenant: name of the tenant that local commands act for.
         server: address of a service that commands talk to instead of the data directory.
@@ -56,6 +68,17 @@ class Settings(BaseSettings):
     rate_verdicts: str = "120/minute"
     rate_store: str = "memory://"
     public_log: bool = False
+    asking: Annotated[int, Field(gt=0)] = 4
+    run_models: bool = False
+    architectures: Path | None = None
+    max_model_bytes: Annotated[int, Field(gt=0)] = 128 * MIB
+    model_memory: Annotated[int, Field(ge=256 * MIB)] = 4096 * MIB
+    model_seconds: Annotated[int, Field(gt=0)] = 60
+    ask_endpoints: bool = False
+    allow_networks: tuple[IPvAnyNetwork, ...] = ()
+    answer_seconds: Annotated[float, Field(gt=0)] = 30.0
+    answer_bytes: Annotated[int, Field(gt=0)] = 16 * MIB
+    asking_seconds: Annotated[float, Field(gt=0)] = 240.0
     metrics_token: SecretStr | None = None
     tenant: str = "default"
     server: str | None = None

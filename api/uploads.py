@@ -27,6 +27,16 @@ async def _admission(request: Request, _caller: Annotated[Principal, Depends(aut
         yield gate
 
 
+async def _asking(request: Request, _caller: Annotated[Principal, Depends(authenticate)]) -> AsyncIterator[Gate]:
+    gate: Gate = request.app.state.asking
+    async with gate.admission():
+        yield gate
+
+
+AskAdmission = Annotated[Gate, Depends(_asking)]
+"""A place among the suspects that are being run or asked; they wait on others, so they have places of their own."""
+
+
 Admission = Annotated[Gate, Depends(_admission)]
 """A place among the verifications, taken before the upload is read and kept until the answer is made."""
 

@@ -6,7 +6,7 @@ import typer
 
 from api.commands.desks import After, Data, Limit, Server, desk_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
-from api.commands.verify import Suspect, show_verdict
+from api.commands.verify import UNNAMED, Suspect, show_verdict
 
 app = typer.Typer(help="Open cases, look at them, read their verdicts.", no_args_is_help=True)
 
@@ -16,14 +16,14 @@ CaseId = Annotated[str, typer.Argument(help="Id of the case.")]
 @app.command("open", epilog="Example: countermark case open --release digits-1 --suspect 'model at example.com'")
 def open_case(
     release: Annotated[str, typer.Option("--release", help="Name of the release.")],
-    suspect: Suspect = "unnamed suspect",
+    suspect: Suspect = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask whose copy of a release a suspect is; `verify --case` answers."""
     with desk_of(data, server) as desk:
-        opened = desk.open_case(release, suspect=suspect)
+        opened = desk.open_case(release, suspect=suspect or UNNAMED)
     show_fields(opened, as_json=as_json)
 
 

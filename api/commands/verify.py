@@ -5,11 +5,15 @@ from typing import Annotated
 
 import typer
 
-from api.commands import files
+from api.commands import files, suspects
 from api.commands.desks import Data, Server, desk_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
+from api.commands.verifying import Verifying
 from api.evidence import Verdict
 from api.probes import Form, write
+from api.suspects.asking import Plan
+from api.suspects.errors import AnswersUnknownFormat
+from api.suspects.given import Given
 from fingerprint.observation import Kind
 
 UNKNOWN_SOURCE = 3
@@ -17,7 +21,8 @@ UNKNOWN_SOURCE = 3
 
 Release = Annotated[str | None, typer.Option("--release", help="Open a new case about this release.")]
 Case = Annotated[str | None, typer.Option("--case", help="An open case, instead of a new one.")]
-Suspect = Annotated[str, typer.Option("--suspect", help="What the suspect is, for the record.")]
+Suspect = Annotated[str | None, typer.Option("--suspect", help="What the suspect is, for the record.")]
+UNNAMED = "unnamed suspect"
 _SHOWN = 10
 
 
@@ -25,7 +30,7 @@ def probes(
     out: Annotated[Path, typer.Option("--out", help="New file for the probes, .npz or .safetensors.")],
     release: Release = None,
     case: Case = None,
-    suspect: Suspect = "unnamed suspect",
+    suspect: Suspect = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
@@ -35,28 +40,78 @@ def probes(
     files.check_free(out)
     form = Form.SAFETENSORS if out.suffix == ".safetensors" else Form.NPZ
     with desk_of(data, server) as desk:
-        found = desk.case(case) if case else desk.open_case(release or "", suspect=suspect)
+        found = desk.case(case) if case else desk.open_case(release or "", suspect=suspect or UNNAMED)
         inputs = desk.probes(found.id)
     files.write(out, write(inputs, form))
     show_fields({"case": found.id, "release": found.release, "probes": len(inputs), "file": str(out)}, as_json=as_json)
 
 
-def verify(
-    outputs: Annotated[Path, typer.Option("--outputs", help="The suspect's answers: npz, npy or safetensors.")],
-    kind: Annotated[Kind, typer.Option("--kind", help="What the answers are.")],
+def verify(  # noqa: PLR0913 - each kind of suspect has its own options
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SUSPECT",
+            help="A file of answers, a model's file, a JSON file that describes an endpoint, or an address.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    outputs: Annotated[Path | None, typer.Option("--outputs", help="Instead: a file of the suspect's answers.")] = None,
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", help="What the answers are; told by the numbers when left out.")
+    ] = None,
     release: Release = None,
     case: Case = None,
-    suspect: Suspect = "unnamed suspect",
+    suspect: Suspect = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Record of all exchanges; else CASE.record.jsonl here.")
+    ] = None,
+    upload: Annotated[
+        bool, typer.Option("--upload", help="Let the service run the model, if its operator allows that.")
+    ] = False,
+    architecture: suspects.ArchitectureFile = None,
+    input_name: suspects.InputName = "input",
+    output_name: suspects.OutputName = None,
+    model_seconds: suspects.ModelSeconds = 120,
+    model_memory: suspects.ModelMemory = 4096,
+    token_file: suspects.TokenFile = None,
+    allow_network: suspects.AllowNetwork = None,
+    batch: suspects.Batch = 64,
+    per_second: suspects.PerSecond = 50.0,
+    budget: suspects.Budget = None,
+    timeout: suspects.Timeout = 60.0,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """Say whose copy the suspect is. Exit code 0: a device is named; 3: unknown source; 1: an error."""
     _either(release, case)
-    answers = files.read(outputs)
-    with desk_of(data, server) as desk:
-        found = case or desk.open_case(release or "", suspect=suspect).id
-        verdict = desk.send_outputs(found, answers, kind=kind)
+    if (source is None) == (outputs is None):
+        raise typer.BadParameter("give SUSPECT, or --outputs")
+    calling = suspects.Calling(
+        token_file=token_file, allow_network=allow_network, per_second=per_second, timeout=timeout
+    )
+    means = suspects.means(
+        calling,
+        architecture=architecture,
+        input_name=input_name,
+        output=output_name,
+        seconds=model_seconds,
+        memory=model_memory,
+    )
+    with suspects.opened(str(source or outputs), means) as found, desk_of(data, server) as desk:
+        if outputs is not None and not isinstance(found, Given):
+            raise AnswersUnknownFormat(f"{outputs} is no file of answers; give it as SUSPECT, without --outputs")
+        opened = case or desk.open_case(release or "", suspect=suspect or str(source or UNNAMED)[-128:].strip()).id
+        verifying = Verifying(
+            desk=desk,
+            case=opened,
+            kind=kind,
+            record=record,
+            plan=Plan(batch=batch, budget=budget),
+            architecture=architecture.stem if architecture else None,
+        )
+        verdict = verifying.uploaded(found) if upload else verifying.asked(found)
     show_verdict(verdict, as_json=as_json)
 
 

@@ -18,6 +18,11 @@ class Endpoint(Protocol):
         """What is asked, for the record: adapter, address and model, no credential."""
         ...
 
+    @property
+    def at_once(self) -> int | None:
+        """The most probes that one request can hold; None where there is no such bound."""
+        ...
+
     def request(self, batch: NDArray[Any]) -> Asked:
         """The request that puts a batch of probes (b, ...) to the suspect."""
         ...

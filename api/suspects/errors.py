@@ -6,6 +6,7 @@ AnswersError
 ├── AnswersUnknownFormat  none of the formats that are read
 ├── AnswersTooLarge       the file declares more than the service will hold in memory
 ├── AnswersUnsafe         a pickle, or objects: reading them would run foreign code
+├── AnswersFormatMissing  the library that reads the format is not installed
 ├── AnswersAmbiguous      several arrays and none named `outputs`, or no array at all
 └── AnswersWrongType      numbers of a type that no answer has: complex, text, dates, records
 ```
@@ -34,12 +35,70 @@ class AnswersUnsafe(AnswersError):
     """A pickle, or an array of objects: reading it would run foreign code."""
 
 
+class AnswersFormatMissing(AnswersError):
+    """The library that reads the format is not installed."""
+
+
 class AnswersAmbiguous(AnswersError):
     """Several arrays and none named `outputs`, or no array at all."""
 
 
 class AnswersWrongType(AnswersError):
     """Numbers of a type that no answer has."""
+
+
+class ModelError(Exception):
+    """Root of everything that can be wrong with a suspect that is a model's file.
+
+    ```
+    ModelError
+    ├── ModelMalformed      truncated, or not the format that it begins like
+    ├── ModelUnknownFormat  none of the formats that are run
+    ├── ModelUnsafe         running it would run foreign code: pickles, scripts, untrusted types, custom operators
+    ├── ModelTooLarge       more bytes, layers or tensors than are run
+    ├── ModelTooCostly      it took more time or memory than it may
+    ├── ModelFailed         its runtime broke off
+    ├── ModelUnfit          it does not take the probes, or does not fit its architecture
+    ├── ModelNotAdmitted    this service runs no uploaded models, or asks no endpoints
+    └── AdapterMissing      the library that runs it is not installed
+    ```
+    """
+
+
+class ModelMalformed(ModelError):
+    """Truncated, or not the format that it begins like."""
+
+
+class ModelUnknownFormat(ModelError):
+    """None of the formats that are run."""
+
+
+class ModelUnsafe(ModelError):
+    """Running it would run foreign code."""
+
+
+class ModelTooLarge(ModelError):
+    """More bytes, layers or tensors than are run."""
+
+
+class ModelTooCostly(ModelError):
+    """It took more time or memory than it may."""
+
+
+class ModelFailed(ModelError):
+    """Its runtime broke off."""
+
+
+class ModelUnfit(ModelError):
+    """It does not take the probes, or does not fit its architecture."""
+
+
+class ModelNotAdmitted(ModelError):
+    """This service runs no uploaded models, or asks no endpoints."""
+
+
+class AdapterMissing(ModelError):
+    """The library that runs it is not installed."""
 
 
 class SuspectError(Exception):
@@ -53,7 +112,8 @@ class SuspectError(Exception):
     ├── SuspectRefused      an answer that says no: 4xx
     ├── AnswerUnusable      an answer in another form than the adapter expects
     ├── BudgetSpent         more probes than may be asked
-    └── RecordMismatch      a record of other probes or of another suspect
+    ├── RecordMismatch      a record of other probes or of another suspect, or one that is being written
+    └── NoRecord            nobody was asked
     ```
     """
 
@@ -84,3 +144,7 @@ class BudgetSpent(SuspectError):
 
 class RecordMismatch(SuspectError):
     """A record of other probes or of another suspect."""
+
+
+class NoRecord(SuspectError):
+    """Nobody was asked."""

@@ -23,6 +23,14 @@ def begins_like_one(data: bytes) -> bool:
     return looks_like_text(data) and data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
+def document(data: bytes) -> Any:
+    """The one JSON value of the text, or None where it is none: several lines, or no JSON."""
+    try:
+        return json.loads(data)
+    except _DAMAGE:
+        return None
+
+
 def read(data: bytes, *, limit: int) -> NDArray[Any]:
     """The numbers, float64 (n, C) or (n,).
 

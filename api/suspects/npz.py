@@ -20,7 +20,7 @@ from api.suspects.tensor import choose
 
 MAGIC = b"PK"
 _END, _END64 = b"PK\x05\x06", b"PK\x06\x07"
-_END_BYTES, _END64_BYTES, _COMMENT_BYTES = 22, 20, 65535
+_END_BYTES, _END64_BYTES, _RECORD64_BYTES, _COMMENT_BYTES = 22, 20, 56, 65535
 _MAX_DIRECTORY = 1 << 16
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
@@ -37,7 +37,7 @@ def read(data: bytes, *, limit: int) -> NDArray[Any]:
     Raises:
         AnswersError: one of its kinds, before the declared array is allocated.
     """
-    _check_directory(data)
+    check_directory(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entry = _choose(archive.infolist())
@@ -48,16 +48,23 @@ def read(data: bytes, *, limit: int) -> NDArray[Any]:
         raise AnswersMalformed(f"the npz archive is truncated or damaged ({error}); save and send it again") from error
 
 
-def _check_directory(data: bytes) -> None:
-    """Step 1."""
+def check_directory(data: bytes, *, most: int = _MAX_DIRECTORY, zip64: bool = False) -> None:
+    """Step 1: return if the archive's directory has at most so many bytes; with `zip64`, also in its 64-bit form.
+
+    Raises:
+        AnswersMalformed, AnswersTooLarge: it has more, or cannot be found.
+    """
     at = data.rfind(_END, max(0, len(data) - _END_BYTES - _COMMENT_BYTES))
     if at < 0 or len(data) - at < _END_BYTES:
-        raise AnswersMalformed("the npz archive is truncated: it has no end record; save and send it again")
-    if data[max(0, at - _END64_BYTES) : at].startswith(_END64):
-        raise AnswersTooLarge("the npz archive uses ZIP64; send the answers alone, under 4 GiB")
+        raise AnswersMalformed("the archive is truncated: it has no end record; save and send it again")
     (directory,) = struct.unpack_from("<I", data, at + 12)
-    if directory > _MAX_DIRECTORY:
-        raise AnswersTooLarge(f"the npz archive lists {directory} bytes of entries; send the array 'outputs' alone")
+    if data[max(0, at - _END64_BYTES) : at].startswith(_END64):
+        record = at - _END64_BYTES - _RECORD64_BYTES  # where `zipfile` looks for it as well
+        if not zip64 or record < 0:
+            raise AnswersTooLarge("the archive uses ZIP64; send the answers alone, under 4 GiB")
+        (directory,) = struct.unpack_from("<Q", data, record + 40)
+    if directory > most:
+        raise AnswersTooLarge(f"the archive lists {directory} bytes of entries; send the array 'outputs' alone")
 
 
 def _choose(entries: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:

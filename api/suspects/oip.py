@@ -1,4 +1,7 @@
-"""Open Inference Protocol v2, spoken by KServe, Triton and MLServer: `POST v2/models/{model}/infer`."""
+"""Open Inference Protocol v2, spoken by KServe, Triton and MLServer: `POST v2/models/{model}/infer`.
+
+In JSON only: the binary tensor extension is neither asked for nor read, and servers that have it answer in JSON then.
+"""
 
 import json
 import math
@@ -50,6 +53,11 @@ class OipModel:
         return f"oip {self._url} {self.output_name or '*'}"
 
     @property
+    def at_once(self) -> int | None:
+        """No bound."""
+        return None
+
+    @property
     def _url(self) -> str:
         version = "" if self.version is None else f"/versions/{quote(self.version, safe='')}"
         return f"{self.base.rstrip('/')}/v2/models/{quote(self.model, safe='')}{version}/infer"
@@ -80,6 +88,8 @@ class OipModel:
         """
         tensor = self._output(parse_json(body))
         shape, data = tensor.get("shape"), tensor.get("data")
+        if "binary_data_size" in (tensor.get("parameters") or {}):
+            raise AnswerUnusable("the server answers in binary although it was asked in JSON; turn that off there")
         if not isinstance(shape, list) or any(type(size) is not int or size < 0 for size in shape) or not shape:
             raise AnswerUnusable("the output declares no shape; check that the server speaks version 2 of the protocol")
         values = rows(_flat(data), math.prod(shape), "the output tensor")

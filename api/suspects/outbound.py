@@ -6,6 +6,7 @@ checked anew; a credential never follows to another origin.
 """
 
 import hashlib
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ class Outbound:
         bounds: what an answer may cost.
         sleep: how to wait.
         clock: monotonic seconds.
+        tls: which certificates are believed; the system's roots when None.
     """
 
     def __init__(
@@ -102,8 +104,9 @@ class Outbound:
         bounds: Bounds,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._pool = httpcore2.ConnectionPool(network_backend=guard)
+        self._pool = httpcore2.ConnectionPool(network_backend=guard, ssl_context=tls)
         self._bounds = bounds
         self._sleep = sleep
         self._clock = clock
@@ -240,6 +243,6 @@ def _peer(response: httpcore2.Response) -> tuple[str | None, str | None]:
     if stream is None:
         return None, None
     server, tls = stream.get_extra_info("server_addr"), stream.get_extra_info("ssl_object")
-    certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+    certificate = tls.getpeercert(True) if tls is not None else None
     address = None if server is None else f"{server[0]} port {server[1]}"
     return address, None if certificate is None else _digest(certificate)

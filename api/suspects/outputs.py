@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.suspects import csv_text, json_lines, npy, npz, safetensors
-from api.suspects.errors import AnswersMalformed, AnswersUnknownFormat, AnswersUnsafe
+from api.suspects.errors import AnswersMalformed, AnswersUnknownFormat, AnswersUnsafe, ModelError, ModelUnsafe
+from api.suspects.models import foreign
+from api.suspects.tables import read as tables
 
 
 class Reader(Protocol):
@@ -40,6 +42,8 @@ FORMATS = (
     Format(name="npz", begins=lambda data: data.startswith(npz.MAGIC), read=npz.read),
     Format(name="npy", begins=lambda data: data.startswith(npy.MAGIC), read=npy.read),
     Format(name="safetensors", begins=safetensors.begins_like_one, read=safetensors.read),
+    Format(name="parquet", begins=lambda data: data.startswith(tables.PARQUET), read=tables.parquet),
+    Format(name="arrow", begins=tables.begins_like_arrow, read=tables.arrow),
 )
 """A new format is one new file and one row here; the conformance suite runs over every row."""
 
@@ -58,21 +62,21 @@ def read_outputs(data: bytes, *, limit: int) -> NDArray[Any]:
         AnswersError: empty, truncated, unknown, ambiguous, too large, unsafe or of a wrong type.
     """
     if not data:
-        raise AnswersMalformed("the body is empty; send the answers as npz, npy, safetensors, CSV or JSON lines")
+        raise AnswersMalformed(
+            "the body is empty; send the answers as npz, npy, safetensors, Parquet, Arrow, CSV or JSON lines"
+        )
     for form in FORMATS:
         if form.begins(data):
             return form.read(data, limit=limit)
-    if _begins_like_pickle(data):
-        raise AnswersUnsafe("the file is a Python pickle, and reading one runs the code in it; load it where you "
-                            "trust it and send numpy.savez('outputs.npz', outputs=array)")  # fmt: skip
+    try:
+        foreign.refuse(data, frozenset())
+    except ModelUnsafe as error:
+        raise AnswersUnsafe(str(error)) from error
+    except ModelError as error:
+        raise AnswersUnknownFormat(str(error)) from error
     known = ", ".join(form.name for form in FORMATS)
     raise AnswersUnknownFormat(f"the bytes begin like none of the formats {known}; "
                                "send numpy.savez('outputs.npz', outputs=array)")  # fmt: skip
-
-
-def _begins_like_pickle(data: bytes) -> bool:
-    """Whether the bytes begin with the mark of pickle protocols 2 to 5."""
-    return len(data) > 1 and data[0] == 0x80 and 2 <= data[1] <= 5
 
 
 def write_outputs(answers: NDArray[Any]) -> bytes:

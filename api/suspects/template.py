@@ -45,12 +45,16 @@ class Template:
 
     @classmethod
     def from_bytes(cls, data: bytes, *, headers: dict[str, str] | None = None) -> "Template":
-        """The template whose JSON is `data`, with further headers.
+        """The template whose JSON is `data`; see `from_fields`."""
+        return cls.from_fields(parse_json(data), headers=headers)
+
+    @classmethod
+    def from_fields(cls, fields: Any, *, headers: dict[str, str] | None = None) -> "Template":
+        """The template of a JSON value, with further headers.
 
         Raises:
             AnswerUnusable: not such a template; the message says what is wrong.
         """
-        fields = parse_json(data)
         if not isinstance(fields, dict) or not set(fields) <= _FIELDS or not {"url", "body", "answers"} <= set(fields):
             raise AnswerUnusable("a template has url, body and answers, and may have method and headers; nothing else")
         given = fields.get("headers", {})
@@ -78,6 +82,11 @@ class Template:
         """Whether a request holds one probe; None when the body has no place, or several."""
         places = [place for place in _leaves(self.body) if place in (BATCH, ONE)]
         return places[0] == ONE if len(places) == 1 else None
+
+    @property
+    def at_once(self) -> int | None:
+        """One probe where the body has a place for one."""
+        return 1 if self.single else None
 
     @property
     def identity(self) -> str:

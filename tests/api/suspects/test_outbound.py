@@ -2,11 +2,17 @@
 
 import ipaddress
 import json
+import ssl
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
 from api.cli import app
@@ -22,6 +28,8 @@ from api.suspects.errors import (
 )
 from api.suspects.guard import Guard, resolve
 from api.suspects.outbound import Asked, Bounds, Outbound
+from api.suspects.remote import Remote
+from api.suspects.suspect import Reply
 from api.suspects.template import Template
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -192,6 +200,47 @@ def test_an_exchange_is_recorded(suspect, outbound):
     assert "hush" not in json.dumps(record)
 
 
+def _certificate() -> tuple[bytes, bytes, x509.Certificate]:
+    """A certificate of 127.0.0.1, signed by itself; PEM of it and of its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return made.public_bytes(serialization.Encoding.PEM), pem, made
+
+
+def test_the_certificate_is_checked_and_recorded(suspect, tmp_path):
+    """An unknown one is refused; of a known one the record has the digest."""
+    certificate, key, made = _certificate()
+    (tmp_path / "pem").write_bytes(key + certificate)
+    offering = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    offering.load_cert_chain(tmp_path / "pem")
+    suspect.socket = offering.wrap_socket(suspect.socket, server_side=True)
+    asked = Asked(method="POST", url=f"https://127.0.0.1:{suspect.server_port}/good", body=b'{"instances": [[1, 2]]}')
+    refusing = _outbound()
+    with pytest.raises(SuspectUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        refusing.ask(asked)
+    refusing.close()
+    trusting = Outbound(
+        guard=Guard(allowed=LOOPBACK), bounds=Bounds(), tls=ssl.create_default_context(cadata=certificate.decode())
+    )
+    exchange = trusting.ask(asked)
+    trusting.close()
+    assert exchange.certificate == "sha256:" + made.fingerprint(hashes.SHA256()).hex()
+    assert exchange.address == f"127.0.0.1 port {suspect.server_port}"
+
+
 def test_a_busy_suspect_is_asked_again(suspect, outbound):
     """As often as allowed, and no more."""
     asked = Asked(method="POST", url=f"{suspect.url}/good", body=b'{"instances": [[1, 2]]}')
@@ -257,6 +306,10 @@ def test_requests_keep_their_distance(suspect):
 PROBES = np.random.default_rng(2).normal(size=(10, 3)).astype(np.float32)
 
 
+def _remote(suspect, outbound, **fields: object) -> Remote:
+    return Remote(endpoint=_endpoint(suspect, **fields), outbound=outbound)
+
+
 def _endpoint(suspect, path="/good", answers="/predictions") -> Template:
     fields = {"url": suspect.url + path, "body": {"instances": "$probes"}, "answers": answers}
     return Template.from_bytes(json.dumps(fields).encode())
@@ -265,7 +318,7 @@ def _endpoint(suspect, path="/good", answers="/predictions") -> Template:
 def test_all_probes_are_asked_and_recorded(suspect, outbound, tmp_path):
     """In batches, in order; the record holds each exchange."""
     record = tmp_path / "record.jsonl"
-    parts = list(ask_all(_endpoint(suspect), PROBES, outbound, record=record, plan=Plan(batch=4)))
+    parts = list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4)))
     np.testing.assert_allclose(np.concatenate(parts)[:, 0], PROBES.astype(float).sum(axis=1))
     lines = [json.loads(line) for line in record.read_text().splitlines()]
     assert [line["start"] for line in lines[1:]] == [0, 4, 8]
@@ -276,55 +329,79 @@ def test_a_run_goes_on_where_it_stopped(suspect, outbound, tmp_path):
     """Nothing is asked twice, not even after a line that a crash cut short."""
     record = tmp_path / "record.jsonl"
     with pytest.raises(BudgetSpent, match="--budget"):
-        list(ask_all(_endpoint(suspect), PROBES, outbound, record=record, plan=Plan(batch=4, budget=8)))
+        list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4, budget=8)))
     assert len(suspect.seen) == 2
     with record.open("a") as stream:
         stream.write('{"start": 8, "answ')
-    parts = list(ask_all(_endpoint(suspect), PROBES, outbound, record=record, plan=Plan(batch=4)))
+    parts = list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4)))
     assert len(suspect.seen) == 3
     np.testing.assert_allclose(np.concatenate(parts)[:, 0], PROBES.astype(float).sum(axis=1))
-    list(ask_all(_endpoint(suspect), PROBES, outbound, record=record, plan=Plan(batch=4)))
+    list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4)))
     assert len(suspect.seen) == 3
+
+
+def test_asking_stops_when_its_time_is_up(suspect, outbound, tmp_path):
+    """And goes on when it is asked again."""
+    record, now = tmp_path / "record.jsonl", iter(range(0, 1000, 10))
+    plan = Plan(batch=4, seconds=15)
+    with pytest.raises(BudgetSpent, match="4 probes are asked after 15 seconds"):
+        list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=plan, clock=lambda: next(now)))
+    assert len(list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=plan))) == 3
+    assert len(suspect.seen) == 3
+
+
+def test_two_runs_cannot_write_one_record(suspect, outbound, tmp_path):
+    """The second is told; the first goes on."""
+    record = tmp_path / "record.jsonl"
+    first = ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4))
+    next(first)
+    with pytest.raises(RecordMismatch, match="another run"):
+        list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4)))
+    assert len(list(first)) == 2
+
+
+def test_a_suspect_that_never_answered_leaves_no_record(suspect, outbound, tmp_path):
+    """So that another may be asked instead."""
+    record = tmp_path / "record.jsonl"
+    with pytest.raises(SuspectRefused):
+        list(ask_all(_remote(suspect, outbound, path="/missing"), PROBES, record=record, plan=Plan(batch=4)))
+    assert record.read_bytes() == b""
+    assert len(list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4)))) == 3
 
 
 def test_a_record_of_something_else_is_refused(suspect, outbound, tmp_path):
     """Other probes, another suspect, another batch size, another kind of file."""
     record = tmp_path / "record.jsonl"
-    list(ask_all(_endpoint(suspect), PROBES, outbound, record=record, plan=Plan(batch=4)))
+    list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4)))
     for endpoint, probes, plan in (
-        (_endpoint(suspect), PROBES + 1, Plan(batch=4)),
-        (_endpoint(suspect, answers="/p"), PROBES, Plan(batch=4)),
-        (_endpoint(suspect), PROBES, Plan(batch=5)),
+        (_remote(suspect, outbound), PROBES + 1, Plan(batch=4)),
+        (_remote(suspect, outbound, answers="/p"), PROBES, Plan(batch=4)),
+        (_remote(suspect, outbound), PROBES, Plan(batch=5)),
     ):
         with pytest.raises(RecordMismatch):
-            list(ask_all(endpoint, probes, outbound, record=record, plan=plan))
+            list(ask_all(endpoint, probes, record=record, plan=plan))
     whole = record.read_text()
     for spoilt in ("nonsense\n", "[]\n", whole + whole.splitlines()[1] + "\n"):
         record.write_text(spoilt)
         with pytest.raises(RecordMismatch):
-            list(ask_all(_endpoint(suspect), PROBES, outbound, record=record, plan=Plan(batch=4)))
+            list(ask_all(_remote(suspect, outbound), PROBES, record=record, plan=Plan(batch=4)))
 
 
-def test_answers_of_changing_width_are_refused(suspect, outbound, tmp_path):
+def test_answers_of_changing_width_are_refused(tmp_path):
     """One model answers in one shape."""
 
     class Changing:
-        """An endpoint whose answers grow."""
+        """A suspect whose answers grow."""
 
-        identity = "changing"
-        width = 0
+        identity, at_once, width = "changing", None, 0
 
-        def request(self, batch) -> Asked:
-            """Any."""
-            return _endpoint(suspect).request(batch)
-
-        def answers(self, body, count) -> np.ndarray:
+        def ask(self, batch) -> Reply:
             """Wider each time."""
             self.width += 1
-            return np.zeros((count, self.width))
+            return Reply(answers=np.zeros((len(batch), self.width)), exchange={})
 
     with pytest.raises(AnswerUnusable, match="one model"):
-        list(ask_all(Changing(), PROBES, outbound, record=tmp_path / "r", plan=Plan(batch=4)))
+        list(ask_all(Changing(), PROBES, record=tmp_path / "r", plan=Plan(batch=4)))
 
 
 def test_the_command_asks_and_verify_weighs(suspect, place, tmp_path, world):

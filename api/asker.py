@@ -1,0 +1,117 @@
+"""What the service does with a suspect on a caller's behalf: run an uploaded model, ask an endpoint; both if allowed.
+
+Every exchange goes into a record beside the registry, one file a case; the same request sent again goes on from it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from api.evidence import Verdict
+from api.settings import Settings
+from api.suspects import endpoint_file
+from api.suspects.asking import Plan, ask_all
+from api.suspects.detect import kind_of
+from api.suspects.errors import ModelNotAdmitted, ModelUnfit, NoRecord
+from api.suspects.guard import Guard
+from api.suspects.models.model import Model
+from api.suspects.outbound import Bounds, Outbound
+from api.suspects.remote import Remote
+from api.suspects.sandbox.confine import Limits
+from api.suspects.suspect import Suspect
+from api.workspace import Workspace
+from registry.errors import CaseDecided
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_BATCH, _PRIVATE = 64, 0o700
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """The service's hands; all that it may do is in the settings."""
+
+    settings: Settings
+
+    def model(self, data: bytes, *, architecture: str | None, output: str | None) -> Model:
+        """An uploaded model.
+
+        Raises:
+            ModelError: this service runs none, or not this one.
+        """
+        settings = self.settings
+        if not settings.run_models:
+            raise ModelNotAdmitted("this service runs no uploaded models (COUNTERMARK_RUN_MODELS)")
+        limits = Limits(
+            memory=settings.model_memory,
+            cpu=settings.model_seconds,
+            seconds=2.0 * settings.model_seconds,
+            output=settings.max_array_bytes,
+        )
+        known = None if architecture is None else self._architecture(architecture)
+        return Model.of(data, architecture=known, output=output, limits=limits, most=settings.max_model_bytes)
+
+    def endpoint(self, fields: Mapping[str, Any], *, token: str | None) -> Remote:
+        """An endpoint that a caller describes.
+
+        Raises:
+            ModelNotAdmitted: this service asks none.
+            SuspectError: it cannot be asked.
+        """
+        settings = self.settings
+        if not settings.ask_endpoints:
+            raise ModelNotAdmitted("this service asks no endpoints (COUNTERMARK_ASK_ENDPOINTS)")
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        endpoint = endpoint_file.endpoint_of(fields, headers=headers)
+        bounds = Bounds(bytes=settings.answer_bytes, seconds=settings.answer_seconds, attempts=3)
+        return Remote(endpoint=endpoint, outbound=Outbound(guard=Guard(allowed=settings.allow_networks), bounds=bounds))
+
+    def verdict(
+        self, desk: Workspace, case_id: str, suspect: Suspect, *, kind: str | None, batch: int = _BATCH
+    ) -> Verdict:
+        """Put the case's probes to the suspect, and weigh what it answers.
+
+        Raises:
+            CaseDecided: the case has its verdict; nothing is asked.
+            SuspectError, ModelError: the suspect gave no answers that can be used; the case is open.
+        """
+        try:
+            if desk.case(case_id).decided:
+                raise CaseDecided(f"case {case_id} has its verdict; open another case to test again")
+            probes = desk.probes(case_id)
+            plan = Plan(batch=batch, seconds=self.settings.asking_seconds)
+            self._records.mkdir(mode=_PRIVATE, exist_ok=True)
+            answers = np.concatenate(list(ask_all(suspect, probes, record=self._record(case_id), plan=plan)))
+            return desk.send_outputs(case_id, answers, kind=kind or kind_of(answers))
+        finally:
+            suspect.close()
+
+    def record(self, desk: Workspace, case_id: str) -> bytes:
+        """The record of a case's exchanges, JSON lines.
+
+        Raises:
+            NoRecord: the service asked nobody about it.
+        """
+        path = self._record(desk.case(case_id).id)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise NoRecord(f"the service asked no suspect about case {case_id}; its answers were sent") from error
+
+    @property
+    def _records(self) -> Path:
+        return self.settings.data / "records"
+
+    def _record(self, case_id: str) -> Path:
+        return self._records / f"{case_id}.jsonl"
+
+    def _architecture(self, name: str) -> bytes:
+        folder = self.settings.architectures or self.settings.data / "architectures"
+        path = folder / f"{name}.json"
+        if not _NAME.fullmatch(name) or not path.is_file():
+            known = ", ".join(sorted(found.stem for found in folder.glob("*.json"))[:20]) or "none"
+            raise ModelUnfit(f"there is no architecture {name[:64]!r} here; the operator registered: {known}")
+        return path.read_bytes()

@@ -1,0 +1,81 @@
+"""Small models in every format, all of them the same linear model."""
+
+import io
+import json
+import zipfile
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import skops.io
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save
+from sklearn.linear_model import LogisticRegression
+
+DRAW = np.random.default_rng(5)
+WEIGHT = DRAW.normal(size=(4, 6)).astype(np.float32)
+BIAS = DRAW.normal(size=4).astype(np.float32)
+PROBES = DRAW.normal(size=(9, 6)).astype(np.float32)
+ARCHITECTURE = json.dumps({"input": [6], "layers": [{"linear": "fc", "out": 4}]}).encode()
+
+
+def graph(
+    nodes, *, inputs=(("x", ["n", 6]),), outputs=(("y", None),), tensors=(), opset=17, domains=(), **more
+) -> bytes:
+    """An ONNX model of nodes."""
+    made = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs],
+        list(tensors),
+    )
+    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(name, 1) for name in domains)]
+    return helper.make_model(made, opset_imports=opsets, ir_version=9, **more).SerializeToString()
+
+
+def linear(**options: object) -> bytes:
+    """The linear model as ONNX."""
+    tensors = [numpy_helper.from_array(WEIGHT.T.copy(), "W"), numpy_helper.from_array(BIAS, "b")]
+    return graph([helper.make_node("Gemm", ["x", "W", "b"], ["y"])], tensors=tensors, **options)
+
+
+def estimator() -> LogisticRegression:
+    """The linear model as an estimator: its probabilities are the softmax of the logits."""
+    made = LogisticRegression()
+    made.classes_, made.coef_, made.intercept_ = np.arange(4), WEIGHT.astype(float), BIAS.astype(float)
+    made.n_features_in_ = 6
+    return made
+
+
+def archive(**entries: bytes) -> bytes:
+    """A zip archive; a double underscore stands for a slash, a single one for a point."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        for name, data in entries.items():
+            made.writestr(name.replace("__", "/").replace("_", "."), data)
+    return buffer.getvalue()
+
+
+MODELS = {
+    "onnx": linear(),
+    "safetensors": save({"fc.weight": WEIGHT, "fc.bias": BIAS}),
+    "skops": skops.io.dumps(estimator()),
+}
+
+
+@pytest.fixture(scope="session")
+def make() -> SimpleNamespace:
+    """All of the above, for tests in other files."""
+    return SimpleNamespace(
+        graph=graph,
+        linear=linear,
+        estimator=estimator,
+        archive=archive,
+        models=MODELS,
+        weight=WEIGHT,
+        bias=BIAS,
+        probes=PROBES,
+        logits=PROBES @ WEIGHT.T + BIAS,
+        architecture=ARCHITECTURE,
+    )
