@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuser.figures import accuser
 from benchmarks.coalition.figures import coalition
 from benchmarks.mint_figures import mint
 from benchmarks.planner.figures import planner
@@ -89,6 +90,7 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "false_accusation": false_accusation,
     "identify": identify,
     "planner": planner,
+    "accuser": accuser,
 }
 SOURCE = {"survival_curve": "survival"}  # tables that share another's file
 
