@@ -46,7 +46,9 @@ RegistryError
 │   ├── MalformedEntry          bytes that are no log entry
 │   ├── MalformedPolicy         a policy file with a line out of form
 │   ├── MalformedRequest        a request to a witness, or its answer, out of form
-│   └── MalformedTimestamp      bytes that are no granted response of RFC 3161
+│   ├── MalformedTimestamp      bytes that are no granted response of RFC 3161
+│   └── MalformedEvidence       bytes that are no evidence pack, or a part of one out of form
+├── NotShown                    an evidence pack that does not show what it says
 ├── ProofInvalid                a Merkle proof that does not prove it
 ├── SignatureInvalid            a note that its key did not sign
 ├── PolicyUnmet                 a checkpoint without the signatures that a policy asks for
@@ -269,6 +271,14 @@ class MalformedRequest(Malformed):
 
 class MalformedTimestamp(Malformed):
     """Bytes that are no granted response of RFC 3161."""
+
+
+class MalformedEvidence(Malformed):
+    """Bytes that are no evidence pack, or a part of one that is out of form."""
+
+
+class NotShown(RegistryError):
+    """An evidence pack that does not show what it says."""
 
 
 class ProofInvalid(RegistryError):

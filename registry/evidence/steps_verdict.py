@@ -1,0 +1,71 @@
+"""Steps 9 to 12: release, answers, evidence and verdict, recomputed from the raw numbers."""
+
+import math
+
+from fingerprint import canonical
+from fingerprint.replay import bounds
+from registry.evidence import contents
+from registry.evidence.case_file import CaseFile
+from registry.evidence.steps_log import require
+from registry.records import EntryKind
+
+SCORE_TOLERANCE = 1e-3
+"""Two programs with different solvers, the first of which stops early, agree to less than a thousandth of a score."""
+_RELATIVE = 1e-6
+
+
+def release(file: CaseFile) -> str:
+    """9: probes, features, references, pool, statistic and alpha are those that were committed in the log."""
+    logged, pack = file.entry(EntryKind.COMMITMENT).fields, file.release
+    require(pack.release_id == logged.get("pack"), "the verifier pack is not the one that was committed")
+    raw = file.member(contents.COMMITMENT)
+    require(canonical.digest(raw) == logged.get("commitment"), "the commitment is not the one that was logged")
+    committed = canonical.decode(contents.COMMITMENT_TAG, raw)
+    differing = sorted(name for name, value in pack.commitment().items() if committed.get(name, ...) != value)
+    require(not differing, f"the verifier pack is not what was committed on {', '.join(differing)}")
+    require((logged.get("alpha"), logged.get("bits")) == (pack.alpha, pack.bits), "another alpha or length was logged")
+    require(file.verdict.release == pack.release_id, "the verdict is about another release")
+    return f"{pack.count} probes, {pack.bits} bits, alpha {pack.alpha:g}, as committed"
+
+
+def answers(file: CaseFile) -> str:
+    """10: the raw answers are those that the logged verdict rests on."""
+    logged = file.entry(EntryKind.VERDICT).fields.get("observation")
+    require(canonical.digest(file.member(contents.ANSWERS)) == logged, "the answers are not those that were judged")
+    observation = file.observation
+    listed = contents.exchanges(file.release, observation)
+    require(file.member(contents.EXCHANGES) == listed, "the list of exchanges is not that of these probes and answers")
+    stated = {"requests": canonical.digest(file.release.probes.tobytes()), "responses": observation.digest}
+    acquired = contents.at(file.statement, "acquisition")
+    require({name: acquired.get(name) for name in stated} == stated, "the statement speaks of other exchanges")
+    require(observation.kind == file.verdict.kind, "the answers are of another kind than the verdict says")
+    return f"{observation.count} answers ({observation.kind}), digest as logged"
+
+
+def evidence(file: CaseFile) -> str:
+    """11: y from answers and release alone."""
+    size = math.sqrt(float(file.values @ file.values))
+    require(math.isfinite(size), "the evidence is not finite")
+    return f"{file.values.size} values, computed without any codeword"
+
+
+def verdict(file: CaseFile) -> str:
+    """12: t, p, family-wise p and the verdict, recomputed, are those that were logged."""
+    found, logged = file.judged, file.row
+    require(
+        abs(found.score - logged.score) <= SCORE_TOLERANCE,
+        f"the score recomputed is {found.score:.4f}, and {logged.score:.4f} was logged",
+    )
+    p = bounds.tail_bound(logged.score)
+    said = (
+        (logged.p_value, p),
+        (logged.family_wise_p, bounds.family_wise(p, file.verdict.devices)),
+        (file.verdict.threshold, found.threshold),
+    )
+    require(
+        all(math.isclose(a, b, rel_tol=_RELATIVE) for a, b in said), "the logged p-values are not those of its score"
+    )
+    require(found.named == logged.named, "the verdict recomputed is another one")
+    most = bounds.most_devices(found.p_value, file.release.alpha)
+    reach = f"; it would be named among up to {most:.1e} devices" if found.named else ""
+    return f"t = {found.score:.3f}, family-wise p <= {found.family_wise_p:.1e}, threshold {found.threshold:.2f}{reach}"
