@@ -11,7 +11,7 @@ signed checkpoint can be lost or contradicted. Hence two rules for callers:
 - reserve copies in a later unit than the one that committed the release (`NotCommitted` otherwise).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from fingerprint.pack import VerifierPack
 from fingerprint.verdict import Verdict
 from fingerprint.verify import Candidates
 from registry.codebooks import Codebook
+from registry.dossier.exhibits import Exhibits
 from registry.records import (
     ApiKey,
     Case,
@@ -49,6 +50,7 @@ from registry.usecases.access import Access
 from registry.usecases.cases import Cases
 from registry.usecases.copies import Copies
 from registry.usecases.devices import Devices
+from registry.usecases.exhibition import Exhibition
 from registry.usecases.holds import Holds
 from registry.usecases.ledger import Ledger
 from registry.usecases.possession import Possessions
@@ -70,6 +72,7 @@ class Registry:
         self._retaining = Retaining(tools)
         self._possessions = Possessions(tools)
         self._ledger = Ledger(tools)
+        self._exhibition = Exhibition(tools)
 
     # --- tenants and API keys -----------------------------------------------------------------------------------
 
@@ -304,6 +307,35 @@ class Registry:
     def answers(self, tenant: str, case_id: str) -> bytes:
         """Bytes of the observation that a verdict rests on. Raises UnknownCase, CaseUndecided, AnswersGone."""
         return self._cases.answers(tenant, case_id)
+
+    def exhibits(
+        self,
+        tenant: str,
+        case_id: str,
+        *,
+        device: str | None = None,
+        negative: Sequence[str] = (),
+        positive: Sequence[str] = (),
+    ) -> Exhibits:
+        """What an evidence pack about one accused discloses.
+
+        Args:
+            tenant: id of the tenant.
+            case_id: a decided case.
+            device: name of the accused; the one that the verdict names when left out.
+            negative: ids of decided cases of the same release whose suspects are no copies of the accused's.
+            positive: the same, whose suspects are.
+
+        Raises:
+            UnknownCase, CaseUndecided, AnswersGone, DeviceForgotten: nothing to show, or no longer.
+            MalformedValue: no such accused, or a case that is no control of this one.
+            fingerprint.errors.PackMalformed: a scheme whose verdicts the offline verifier does not recompute.
+        """
+        return self._exhibition.exhibits(tenant, case_id, device=device, negative=negative, positive=positive)
+
+    def seal_pack(self, exhibits: Exhibits, attachments: Mapping[str, bytes]) -> bytes:
+        """The evidence pack, signed by the log's key and verified. Raises MalformedEvidence, NotShown."""
+        return self._ledger.seal_pack(exhibits, attachments)
 
     # --- the log ------------------------------------------------------------------------------------------------
 

@@ -24,19 +24,31 @@ from registry.records import Checkpoint, EntryKind
 from registry.witness.messages import AddCheckpoint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoggedEntry:
-    """An entry of the log with its proof."""
+    """An entry of the log with its proof; its fields are parsed when they are first asked for."""
 
     data: bytes
     proof: ProofFile
-    kind: EntryKind
-    fields: Mapping[str, Any]
 
     @property
     def index(self) -> int:
         """Index in the log, as the proof says."""
         return self.proof.index
+
+    @property
+    def kind(self) -> EntryKind:
+        """Its kind. Raises MalformedEntry."""
+        return self._decoded[0]
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Its fields. Raises MalformedEntry."""
+        return self._decoded[1]
+
+    @cached_property
+    def _decoded(self) -> tuple[EntryKind, dict[str, Any]]:
+        return entries.decode(self.data)
 
 
 @dataclass(frozen=True)
@@ -109,8 +121,7 @@ class CaseFile:
             raise MalformedEvidence(f"{name} is not UTF-8") from error
 
     def _entry(self, data: str, proof: str) -> LoggedEntry:
-        kind, fields = entries.decode(self.member(data))
-        return LoggedEntry(data=self.member(data), proof=self.proof(proof), kind=kind, fields=fields)
+        return LoggedEntry(self.member(data), self.proof(proof))
 
     @cached_property
     def checkpoint(self) -> Checkpoint:

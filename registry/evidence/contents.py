@@ -23,7 +23,7 @@ BEFORE_NONCE, GROWTH = "log/commitment-before-nonce.tlog-proof", "log/growth.txt
 ENVIRONMENT = "environment.json"
 ENTRIES = (EntryKind.ENROLMENT, EntryKind.COMMITMENT, EntryKind.RESERVATION, EntryKind.ISSUE, EntryKind.VERDICT)
 ALWAYS = (EntryKind.ENROLMENT, EntryKind.COMMITMENT, EntryKind.RESERVATION, EntryKind.VERDICT)
-ATTACHMENTS = ("report.html", "report.pdf", "read-me.txt", "acquisition.jsonl")
+ATTACHMENTS = ("report.html", "report.pdf", "read-me.txt")
 REQUIRED = frozenset({ANSWERS, EXCHANGES, PACK, COMMITMENT, SUMMARY, ROW, BEFORE_NONCE, GROWTH, ENVIRONMENT})
 _NUMBERED = re.compile(r"controls/[0-9]{1,3}\.(observation|entry|tlog-proof)|timestamps/[a-z]+\.(tsr|tlog-proof)")
 

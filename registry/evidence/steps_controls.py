@@ -39,8 +39,11 @@ def models(file: CaseFile) -> str:
     done = [_control(file, number, stated) for number, stated in _controls(file)]
     if not done:
         return "none in this pack"
-    right = sum(expected == named for expected, named in done)
-    return f"{right} of {len(done)} as expected, {sum(named for _, named in done)} of them named"
+    return "; ".join(
+        f"{what}: {sum(named for wanted, named in done if wanted is positive)} named of {count}"
+        for what, positive in (("negative", False), ("positive", True))
+        if (count := sum(wanted is positive for wanted, _ in done))
+    )
 
 
 def _controls(file: CaseFile) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from registry.errors import Inconsistent, NotPublished, UnknownEntry
+from registry.evidence.envelope import signed_bytes
 from registry.log import entries, tree
 from registry.log.checkpoint import MAX_SIZE, sign_checkpoint
-from registry.log.note import Ed25519Signer, Signature
+from registry.log.note import Ed25519Signer, Ed25519Verifier, Signature
 from registry.log.tiles import Tile, encode_bundle
 from registry.log.tree import Node, Range
 from registry.records import Checkpoint, ConsistencyProof, Entry, EntryKind, InclusionProof, TimeStamp
@@ -141,6 +142,15 @@ class Log:
         nodes = tile.nodes()
         stored = self._storage.nodes(nodes)
         return b"".join(stored[node] for node in nodes)
+
+    @property
+    def verifier(self) -> Ed25519Verifier:
+        """The log's public key."""
+        return self._signer.verifier
+
+    def attest(self, payload: bytes) -> bytes:
+        """The log's signature of an evidence statement, in a form that can stand for no checkpoint."""
+        return self._signer.sign(signed_bytes(payload).decode())
 
     def verifier_key(self) -> str:
         """The log's public key as a vkey."""

@@ -89,6 +89,11 @@ class CopyRepository:
         row = self._session.scalar(_mine(tenant).where(CopyRow.id == copy_id))
         return None if row is None else _copy(row)
 
+    def nonce(self, tenant: str, copy_id: str) -> bytes:
+        """The nonce of the copy of that id, which exists."""
+        mine = select(CopyRow.nonce).where(CopyRow.tenant_id == tenant, CopyRow.id == copy_id)
+        return self._session.execute(mine).scalar_one()
+
     def issue(self, tenant: str, copy: Copy) -> None:
         """Mark a copy as issued, as its record says."""
         mine = update(CopyRow).where(CopyRow.tenant_id == tenant, CopyRow.id == copy.id)

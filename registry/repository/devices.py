@@ -177,6 +177,11 @@ class DeviceRepository:
         self._session.add(row)
         self._session.flush()
 
+    def salt(self, tenant: str, device: str) -> bytes:
+        """The salt of the name of the device of that id, which exists."""
+        mine = select(DeviceRow.salt).where(DeviceRow.tenant_id == tenant, DeviceRow.id == device)
+        return self._session.execute(mine).scalar_one()
+
     def sealed_key(self, tenant: str, device: str) -> SealedKey:
         """The sealed codeword key of the device of that id, which exists."""
         columns = select(DeviceRow.id, DeviceRow.data_key, DeviceRow.codeword_key)

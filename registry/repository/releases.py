@@ -85,6 +85,11 @@ class ReleaseRepository:
         row = self._session.execute(columns.where(ReleaseRow.tenant_id == tenant, ReleaseRow.id == release)).one()
         return SealedPack(file=row.pack_file, data_key=row.data_key)
 
+    def salt(self, tenant: str, release: str) -> bytes:
+        """The salt of the name of the release of that id, which exists."""
+        mine = select(ReleaseRow.salt).where(ReleaseRow.tenant_id == tenant, ReleaseRow.id == release)
+        return self._session.execute(mine).scalar_one()
+
     def commitment(self, tenant: str, release: str) -> bytes:
         """The commitment's canonical bytes, of the release of that id; the release exists."""
         mine = select(ReleaseRow.commitment).where(ReleaseRow.tenant_id == tenant, ReleaseRow.id == release)

@@ -1,5 +1,9 @@
 """Reading the log."""
 
+from collections.abc import Mapping
+
+from registry.dossier import packing
+from registry.dossier.exhibits import Exhibits
 from registry.log import tiles
 from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof, TimeStamp
 from registry.reports import StaticFile
@@ -33,6 +37,10 @@ class Ledger:
     def timestamps(self, index: int) -> tuple[TimeStamp, ...]:
         """Time stamps that date an entry."""
         return self._log.timestamps(index, MOST_STAMPS)
+
+    def seal_pack(self, exhibits: Exhibits, attachments: Mapping[str, bytes]) -> bytes:
+        """An evidence pack, signed."""
+        return packing.seal(exhibits, attachments, log=self._log.verifier, attest=self._log.attest)
 
     def tile(self, path: str) -> StaticFile:
         """A tile or entry bundle."""

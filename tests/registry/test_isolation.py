@@ -118,6 +118,7 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
         registry.copies_of_artefact(tenant, DIGEST)
         registry.candidates(tenant, "v1")
         answers = registry.answers(tenant, decided.case_id)
+        registry.exhibits(tenant, decided.case_id, device="pump 0")
         case = registry.open_case(tenant, "v1", suspect="x")
         registry.cases(tenant, after="0")
         registry.record_verdict(
