@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from distill import heads
 from distill.errors import FeaturesNotFound
 from distill.taps import submodule
+from fingerprint.errors import ParameterError
 from fingerprint.kit import SigningKit
 from fingerprint.minting import head_change
 
@@ -43,6 +44,19 @@ def fit_minting_map(
     damping = np.r_[np.ones(read.shape[1]), 1e-6] if biased else np.ones(read.shape[1])
     found = np.linalg.solve(design.T @ design + ridge * np.diag(damping), design.T @ whitened)
     return np.asarray(found if biased else np.vstack([found, np.zeros(whitened.shape[1])]))
+
+
+def expressed(base: nn.Module, kit: SigningKit, inputs: Tensor, *, head: str) -> NDArray[np.float64]:
+    """e = [g 1] A, float64 (n, k): the base's own approximation of h, which copies minted from it carry.
+
+    Raises:
+        FeaturesNotFound: no such module, or one that cannot be minted.
+        fingerprint.errors.ParameterError: the release cannot mint.
+    """
+    if kit.minting is None:
+        raise ParameterError("this release has no minting base; prepare it with one")
+    read = heads.read_by(base, inputs, head)
+    return np.asarray(np.column_stack([read, np.ones(len(read))]) @ kit.minting)
 
 
 def mint(base: nn.Module, kit: SigningKit, codeword: ArrayLike, *, head: str) -> nn.Module:

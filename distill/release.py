@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from distill import fitting, outputs
 from distill.loop import Settings, Training, seeded, train
-from distill.mint import fit_minting_map, mint
+from distill.mint import expressed, fit_minting_map, mint
 from distill.objectives import HintonKD
 from distill.taps import Features
 from fingerprint import schemes, seeds
@@ -18,7 +18,7 @@ from fingerprint.errors import ParameterError
 from fingerprint.kit import DEFAULT_STRENGTH, SigningKit
 from fingerprint.pack import DEFAULT_ALPHA, DEFAULT_RIDGE, VerifierPack
 from fingerprint.pool import default_pool
-from fingerprint.whitening import Whitening, fit_shared_whitening
+from fingerprint.whitening import fit_shared_whitening
 
 CLEAN, BASE = "clean", "base"
 
@@ -38,6 +38,8 @@ class Recipe:
         scheme: one of `fingerprint.schemes.CATALOGUE`.
         settings: constants of the scheme that differ from its defaults.
         shadows: students with other codewords that a scheme may train its decoder on.
+        minted: whether copies are minted; the pool then also reads what the base can express of the carriers.
+        mixture_every: every how many of the probes given are a mixture (`fingerprint.probes`); 0 for none.
     """
 
     components: int = 24
@@ -49,6 +51,8 @@ class Recipe:
     scheme: str = schemes.DEFAULT
     settings: schemes.Settings = field(default_factory=dict)
     shadows: int = 2
+    minted: bool = False
+    mixture_every: int = 0
 
     def __post_init__(self) -> None:
         if self.clean_students < 2:
@@ -134,7 +138,7 @@ def prepare_release(
         seed=seed,
     )
     fitted = fitting.fit(chosen.scheme, ground)
-    pack = _pack(teacher, features, probes, draft.whitening, students, release_key, chosen, fitted)
+    pack = _pack(teacher, features, probes, draft, students, head, chosen, fitted)
     kit = replace(draft, release=pack.release_id, settings=fitted.settings)
     return Prepared(
         pack=pack,
@@ -203,9 +207,9 @@ def _pack(
     teacher: nn.Module,
     features: Features,
     probes: Tensor,
-    whitening: Whitening,
+    kit: SigningKit,
     clean: tuple[nn.Module, ...],
-    release_key: bytes,
+    head: str,
     recipe: Recipe,
     fitted: fitting.Fitted,
 ) -> VerifierPack:
@@ -213,16 +217,18 @@ def _pack(
     centred = [outputs.centred(outputs.logits(model, probes)) for model in clean]
     references = {CLEAN: np.mean(centred[1:], axis=0), BASE: centred[0]}
     return VerifierPack(
-        release_key=release_key,
+        release_key=kit.release_key,
         probes=probes.to(torch.float32).numpy(),
-        features=whitening(tapped.numpy()).astype(np.float32),
+        features=kit.whitening(tapped.numpy()).astype(np.float32),
         references={name: _float32(value) for name, value in references.items()},
-        pool=default_pool(tuple(sorted(references))),
+        pool=default_pool(tuple(sorted(references)), mixed=recipe.mixture_every > 0, expressed=recipe.minted),
         alpha=recipe.alpha,
         ridge=DEFAULT_RIDGE,
         scheme=recipe.scheme,
         settings=fitted.settings,
         tensors=fitted.tensors,
+        expressed=_float32(expressed(clean[0], kit, probes, head=head)) if recipe.minted else None,
+        mixture_every=recipe.mixture_every,
     )
 
 

@@ -5,6 +5,7 @@
 | `probes` | (n, ...) float32 | inputs to send to a suspect |
 | `features` | (n, k) float32 | h(x_i) |
 | `reference.NAME` | (n, C) float32 | z_ref(x_i): centred mean logits of clean students, or of a minting base |
+| `expressed` | (n, k) float32 | e(x_i), what the minting base expresses of h; only where copies are minted |
 | `scheme.NAME` | float32 | what the scheme needs besides, for example the weights of a decoder |
 
 The release id is the digest of the file: whoever changes one byte has another release. The header carries the release
@@ -12,7 +13,7 @@ key, so the pack stays with the registry; only `probes` leave it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,11 +24,12 @@ from fingerprint import canonical, schemes, tensorfile
 from fingerprint.carriers import Rotation
 from fingerprint.errors import CanonicalMalformed, MalformedError, PackMalformed, ParameterError
 from fingerprint.observation import Kind
-from fingerprint.pool import Pool, Term
+from fingerprint.pool import ALL, INPUTS, TEACHER, Pool, Term
 
 TAG = "countermark/verifier-pack"
 DEFAULT_ALPHA = 1e-6
 DEFAULT_RIDGE = 0.3
+_LATER = {"features": TEACHER, "part": ALL}  # written where they differ: packs of before keep their bytes and ids
 Floats = NDArray[np.float32]
 
 
@@ -48,6 +50,8 @@ class VerifierPack:
         scheme: one of `fingerprint.schemes.CATALOGUE`.
         settings: the scheme's constants, plain JSON values.
         tensors: the scheme's own arrays by name, float32.
+        expressed: e, float32 (n, k), finite; None where no copy is minted.
+        mixture_every: m, every m-th probe is a mixture of inputs (`fingerprint.probes`); 0 for none, else 2 or more.
 
     Raises:
         ParameterError: shapes that disagree, NaN, alpha or ridge out of range, or what the scheme cannot verify with.
@@ -63,12 +67,16 @@ class VerifierPack:
     scheme: str = schemes.DEFAULT
     settings: schemes.Settings = field(default_factory=dict)
     tensors: Mapping[str, Floats] = field(default_factory=dict)
+    expressed: Floats | None = None
+    mixture_every: int = 0
 
     def __post_init__(self) -> None:
         if len(self.release_key) != 32:
             raise ParameterError(f"the release key has {len(self.release_key)} bytes; it must have 32")
         if not 0 < self.alpha < 1 or not 0 < self.ridge < 1e6:
             raise ParameterError(f"alpha {self.alpha} must lie in 0..1 and ridge {self.ridge} be positive")
+        if self.mixture_every not in (0, *range(2, self.count + 1)):
+            raise ParameterError(f"every {self.mixture_every}-th probe a mixture: 0, or 2 to {self.count}")
         rules = schemes.scheme(self.scheme)
         self._check_tensors()
         rules.check(self)
@@ -85,10 +93,38 @@ class VerifierPack:
             raise ParameterError(
                 f"references of shapes {sorted(shapes)}; need ({self.count}, classes), two classes or more"
             )
-        named = {"probes": self.probes, "features": self.features, **self.references, **self.tensors}
+        named = {"probes": self.probes, "features": self.features, **self._expressed, **self.references, **self.tensors}
+        if self.expressed is not None and self.expressed.shape != self.features.shape:
+            raise ParameterError(f"expressed of shape {self.expressed.shape}; the features have {self.features.shape}")
         for name, tensor in named.items():
             if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
                 raise ParameterError(f"{name} must be finite float32, not {tensor.dtype} with NaN or infinity")
+
+    @property
+    def _expressed(self) -> dict[str, Floats]:
+        return {} if self.expressed is None else {"expressed": self.expressed}
+
+    @property
+    def _mixing(self) -> dict[str, int]:
+        return {"mixture_every": self.mixture_every} if self.mixture_every else {}
+
+    def rows(self, part: str) -> NDArray[np.intp]:
+        """Numbers of the probes in a part: `all`, `inputs` or `mixtures`."""
+        numbers = np.arange(self.count)
+        if part == ALL:
+            return numbers
+        mixture = numbers % self.mixture_every == self.mixture_every - 1 if self.mixture_every else numbers < 0
+        return numbers[~mixture] if part == INPUTS else numbers[mixture]
+
+    def first(self, count: int) -> "VerifierPack":
+        """The same release over its first probes alone: what a look of a sequential plan reads."""
+        return replace(
+            self,
+            probes=self.probes[:count],
+            features=self.features[:count],
+            references={name: reference[:count] for name, reference in self.references.items()},
+            expressed=None if self.expressed is None else self.expressed[:count],
+        )
 
     @property
     def count(self) -> int:
@@ -140,6 +176,8 @@ class VerifierPack:
             "pool": _pool_fields(self.pool),
             "settings": dict(self.settings),
             "tensors": _digests(self.tensors),
+            **_digests(self._expressed),
+            **self._mixing,
         }
 
     def to_bytes(self) -> bytes:
@@ -152,11 +190,13 @@ class VerifierPack:
             "ridge": self.ridge,
             "pool": _pool_fields(self.pool),
             "settings": dict(self.settings),
+            **self._mixing,
         }
         tensors = {f"reference.{name}": tensor for name, tensor in self.references.items()}
         tensors |= {f"scheme.{name}": tensor for name, tensor in self.tensors.items()}
         return tensorfile.save(
-            {"probes": self.probes, "features": self.features, **tensors}, canonical.encode(TAG, header)
+            {"probes": self.probes, "features": self.features, **self._expressed, **tensors},
+            canonical.encode(TAG, header),
         )
 
     @classmethod
@@ -182,7 +222,8 @@ class VerifierPack:
         if header["scheme_version"] != version:
             raise PackMalformed(f"scheme version {header['scheme_version']}; this version reads {version}")
         references, own = _under("reference.", tensors), _under("scheme.", tensors)
-        if len(tensors) != len(references) + len(own) + 2:
+        expressed = tensors.get("expressed")
+        if len(tensors) != len(references) + len(own) + 2 + (expressed is not None):
             raise PackMalformed(f"unknown tensors among {sorted(tensors)}")
         return cls(
             release_key=bytes.fromhex(header["release_key"]),
@@ -195,6 +236,8 @@ class VerifierPack:
             scheme=header["scheme"],
             settings=dict(header["settings"]),
             tensors=own,
+            expressed=expressed,
+            mixture_every=header.get("mixture_every", 0),
         )
 
 
@@ -207,4 +250,8 @@ def _digests(tensors: Mapping[str, Floats]) -> dict[str, str]:
 
 
 def _pool_fields(pool: Pool) -> dict[str, Any]:
-    return {kind.value: [{n: getattr(t, n) for n in Term.__slots__} for t in terms] for kind, terms in pool.items()}
+    return {kind.value: [_term_fields(term) for term in terms] for kind, terms in pool.items()}
+
+
+def _term_fields(term: Term) -> dict[str, Any]:
+    return {name: value for name in Term.__slots__ if _LATER.get(name) != (value := getattr(term, name))}

@@ -88,11 +88,6 @@ def evidence_at(pack: VerifierPack, look: Look, *, kind: str, answers: ArrayLike
     Raises:
         fingerprint.errors.ObservationError: answers that cannot be used.
     """
-    head = replace(
-        pack,
-        probes=pack.probes[: look.probes],
-        features=pack.features[: look.probes],
-        references={name: reference[: look.probes] for name, reference in pack.references.items()},
-    )
+    head = pack.first(look.probes)
     observation = observe(kind, answers, probes=look.probes, classes=pack.classes)
     return replace(gather(head, observation), release=pack.release_id, alpha=look.alpha)

@@ -17,7 +17,7 @@ from torch import nn
 from distill import artefact
 from fingerprint import seeds
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Data:
     Attributes:
         transfer, transfer_labels: what the owner trains on.
         thief, thief_labels: what a thief has; he knows as many of the labels as the attack says.
-        probes: the inputs of the verifier pack.
+        probes: pool of the verifier pack's inputs.
         test, test_labels: for accuracy alone.
     """
 

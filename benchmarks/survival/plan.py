@@ -25,7 +25,9 @@ class Plan:
         sizes: images.
         teacher, student, other: factories of the networks.
         teaching: of the teacher; the recipe holds the students'.
-        recipe: components, strength, clean students.
+        recipe: components, strength, clean students; one probe of every four is a mixture on a boundary.
+        mixtures: of pairs of the owner's inputs, distilled on besides them.
+        stealing: of the thief's students; he has no mixtures.
         devices: copies of each method; the largest coalition needs five.
         most_labels: attacks with more labels are left out.
         strengths: of the trade-off curve.
@@ -40,6 +42,8 @@ class Plan:
     other: Callable[[], nn.Module]
     teaching: Settings
     recipe: Recipe
+    mixtures: int
+    stealing: Settings
     devices: int = 5
     most_labels: int = 6_666
     strengths: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -66,7 +70,9 @@ FULL = Plan(
     student=networks.small_convolutional,
     other=networks.perceptron,
     teaching=Settings(epochs=14, learning_rate=2e-3),
-    recipe=Recipe(components=32, clean_students=4, training=Settings(epochs=16)),
+    recipe=Recipe(components=48, clean_students=4, training=Settings(epochs=10), minted=True, mixture_every=4),
+    mixtures=20_000,
+    stealing=Settings(epochs=16),
 )
 QUICK = Plan(
     name="quick",
@@ -75,7 +81,9 @@ QUICK = Plan(
     student=networks.perceptron,
     other=networks.pooled_convolutional,
     teaching=Settings(epochs=25, learning_rate=2e-3),
-    recipe=Recipe(components=32, clean_students=3, training=Settings(epochs=24)),
+    recipe=Recipe(components=32, clean_students=3, training=Settings(epochs=15), minted=True, mixture_every=4),
+    mixtures=6_666,
+    stealing=Settings(epochs=24),
     strengths=(0.05, 0.1, 0.2),
     trials=199,
     peers_skip=("new head", "new upper", "fine-tune", "average of", "second-hand same"),

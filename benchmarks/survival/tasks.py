@@ -154,7 +154,7 @@ def _curve_row(shop: Workshop, scheme: str, strength: float, method: str, count:
     for number in range(count):
         model = shop.copy(scheme, method, strength, number)
         candidates = shop.candidates(scheme, strength, max(number + 1, shop.plan.devices))
-        logits = outputs.logits(model, shop.data.probes).numpy().astype(np.float64)
+        logits = outputs.logits(model, shop.probes).numpy().astype(np.float64)
         truth = frozenset({f"device-{number}"})
         readings.append(read(pack, candidates, logits, observation="logprobs", truth=truth))
         accuracies.append(outputs.accuracy(model, shop.data.test, shop.data.test_labels))

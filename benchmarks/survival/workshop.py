@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.survival import networks
 from benchmarks.survival.cache import Cache
@@ -19,6 +19,8 @@ from distill.objectives import CrossEntropy, HintonKD
 from distill.release import Prepared, prepare_release
 from distill.transforms import Means, attack, from_scratch
 from fingerprint import seeds
+from fingerprint.probes import choose_probes, mixtures
+from fingerprint.schemes import DEFAULT
 from fingerprint.verify import Candidates
 
 Answers = dict[str, NDArray[np.float32]]
@@ -58,11 +60,34 @@ class Workshop:
         def make() -> nn.Module:
             fresh = seeded(self.plan.student, *words)
             objective = HintonKD(self.plan.recipe.temperature)
-            x = self.data.transfer
+            x = self.transfer
             targets = outputs.logits(self.teacher, x)
             return train(fresh, x, targets, objective, seed=words, settings=self.plan.recipe.training).model
 
         return self.cache.model(words, self.plan.student, make)
+
+    @functools.cached_property
+    def transfer(self) -> Tensor:
+        """What the owner distils on: images, and mixtures of pairs of them."""
+        images, key = self.data.transfer, seeds.stream(*self._words("mixtures")).bytes(32)
+        made = mixtures(images.numpy(), self.plan.mixtures, key=key, purpose="transfer")
+        return torch.cat([images, torch.as_tensor(made)])
+
+    @functools.cached_property
+    def probes(self) -> Tensor:
+        """The same for every scheme: images, and mixtures on the boundaries of the mean clean student."""
+        students = [self.clean(number) for number in range(1, self.plan.recipe.clean_students)]
+
+        def reference(inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+            asked = torch.as_tensor(inputs)
+            return np.mean([outputs.centred(outputs.logits(student, asked)) for student in students], axis=0)
+
+        pool, every = self.data.probes.numpy(), self.plan.recipe.mixture_every
+        key = self._release_key(DEFAULT)
+        return torch.as_tensor(choose_probes(pool, len(pool), key=key, every=every, logits=reference))
+
+    def _release_key(self, scheme: str) -> bytes:
+        return seeds.stream(*self._words("release key", scheme)).bytes(32)
 
     @functools.cached_property
     def clean_accuracy(self) -> float:
@@ -78,9 +103,9 @@ class Workshop:
             features=networks.FEATURES,
             student=self.plan.student,
             head=networks.HEAD,
-            transfer=self.data.transfer,
-            probes=self.data.probes,
-            release_key=seeds.stream(*self._words("release key", scheme)).bytes(32),
+            transfer=self.transfer,
+            probes=self.probes,
+            release_key=self._release_key(scheme),
             seed=self._words("release", scheme),
             recipe=self.plan.recipe_of(scheme, strength),
             clean=tuple(self.clean(number) for number in range(self.plan.recipe.clean_students)),
@@ -117,7 +142,7 @@ class Workshop:
             same=self.plan.student,
             other=self.plan.other,
             head=networks.HEAD,
-            training=self.plan.recipe.training,
+            training=self.plan.stealing,
             seed=self._words("thief"),
         )
 
@@ -158,7 +183,7 @@ class Workshop:
         return float((answers["test"].argmax(axis=1) == self.data.test_labels.numpy()).mean())
 
     def _answers(self, model: nn.Module) -> Answers:
-        parts = {"probes": self.data.probes, "test": self.data.test}
+        parts = {"probes": self.probes, "test": self.data.test}
         return {name: outputs.logits(model, inputs).numpy().astype(np.float32) for name, inputs in parts.items()}
 
     def _words(self, *words: seeds.Word) -> tuple[seeds.Word, ...]:

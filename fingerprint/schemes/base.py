@@ -53,6 +53,9 @@ class Pack(Protocol):
     def components(self) -> int: ...  # noqa: D102
     @property
     def rotation(self) -> Rotation: ...  # noqa: D102
+    @property
+    def expressed(self) -> NDArray[np.float32] | None: ...  # noqa: D102
+    def rows(self, part: str) -> NDArray[np.intp]: ...  # noqa: D102
 
 
 class Kit(Protocol):

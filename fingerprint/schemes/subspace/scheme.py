@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from fingerprint import statistics
 from fingerprint.carriers import signature_matrix
 from fingerprint.errors import ParameterError
+from fingerprint.estimators.regression import regression_evidence
 from fingerprint.estimators.residual import residual_evidence
 from fingerprint.estimators.score import score_evidence
 from fingerprint.observation import Kind, Observation
-from fingerprint.pool import RESIDUAL, Term
+from fingerprint.pool import BASE, REGRESSION, REGRESSION_RIDGE, RESIDUAL, Term
 from fingerprint.schemes.base import Floats, Kit, Pack, Settings
 
 
@@ -48,6 +49,11 @@ class Subspace:
         if not named <= set(pack.references):
             unknown = sorted(named - set(pack.references))
             raise ParameterError(f"the pool weighs references that the pack lacks: {unknown}")
+        terms = {term for terms in pack.pool.values() for term in terms}
+        if pack.expressed is None and any(term.features == BASE for term in terms):
+            raise ParameterError("the pool reads what the base expresses, and the pack does not hold it")
+        if any(len(pack.rows(part)) < 2 for part in {term.part for term in terms}):
+            raise ParameterError("the pool reads a part of the probes that holds fewer than two of them")
 
     def shift(
         self,
@@ -92,14 +98,19 @@ def signature_map(kit: Kit, codeword: ArrayLike) -> Floats:
 
 
 def _estimate(pack: Pack, observation: Observation, term: Term) -> NDArray[np.float64]:
-    features = pack.features.astype(np.float64)
-    reference = pack.references[term.reference].astype(np.float64)
+    rows = pack.rows(term.part)
+    held = pack.expressed if term.features == BASE and pack.expressed is not None else pack.features
+    features, reference = held[rows].astype(np.float64), pack.references[term.reference][rows].astype(np.float64)
     if term.estimator == RESIDUAL:
-        return residual_evidence(observation.log_probabilities, features=features, reference=reference)
+        return residual_evidence(observation.log_probabilities[rows], features=features, reference=reference)
+    if term.estimator == REGRESSION:
+        answers = observation.log_probabilities[rows]
+        return regression_evidence(answers, expressed=features, reference=reference, ridge=REGRESSION_RIDGE)
+    answers = observation.probabilities if term.temperature == 1 else observation.tempered(term.temperature)
     return score_evidence(
-        observation.probabilities if term.temperature == 1 else observation.tempered(term.temperature),
+        answers[rows],
         features=features,
         reference=reference,
         ridge=pack.ridge,
-        reported=observation.reported,
+        reported=observation.reported[rows],
     )
