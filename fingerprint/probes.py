@@ -50,7 +50,9 @@ def mixtures(pool: ArrayLike, count: int, *, key: bytes, purpose: str) -> Floats
     ).reshape(3, count)
     a = (LOW + (HIGH - LOW) * (share / 2.0**64)).astype(np.float32).reshape(count, *(1,) * (inputs.ndim - 1))
     size = np.uint64(len(inputs))
-    return np.asarray(a * inputs[first % size] + (1 - a) * inputs[second % size], dtype=np.float32)
+    i = first % size
+    j = (i + np.uint64(1) + second % (size - np.uint64(1))) % size  # another one than i
+    return np.asarray(a * inputs[i] + (1 - a) * inputs[j], dtype=np.float32)
 
 
 def choose_probes(pool: ArrayLike, count: int, *, key: bytes, every: int = 4, logits: Logits | None = None) -> Floats:
