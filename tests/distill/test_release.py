@@ -1,5 +1,7 @@
 """From a teacher to a release whose copies are named: distilled, minted, and after each transform."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,14 @@ from distill import artefact, outputs, transforms
 from distill.errors import ArtefactMalformed, FeaturesNotFound, SettingsError
 from distill.mint import fit_minting_map, mint
 from distill.release import Recipe, prepare_release
+from fingerprint import trace
 from fingerprint.errors import ParameterError
 from fingerprint.kit import SigningKit
 from fingerprint.observation import observe
 from fingerprint.pack import VerifierPack
+from fingerprint.pool import default_pool
+from fingerprint.probes import choose_probes
+from fingerprint.schemes.subspace import signature_map
 from fingerprint.verify import Candidates, gather, judge
 
 DEVICES = 6
@@ -169,3 +175,41 @@ def test_impossible_bits_are_refused(bits):
     """Only 2 to 16."""
     with pytest.raises(SettingsError):
         transforms.quantise(nn.Linear(2, 2), bits=bits)
+
+
+@pytest.fixture(scope="module")
+def rich(task):
+    """The same release with probes of which every fourth is a mixture, and with what the base expresses."""
+    pool = task.prepared.pack.probes
+    return prepare_release(
+        task.teacher,
+        features="body",
+        student=task.prepared.student,
+        head="head",
+        transfer=task.prepared.transfer,
+        probes=torch.tensor(choose_probes(pool, len(pool), key=bytes(range(32)))),
+        release_key=bytes(range(32)),
+        seed=("tests", "release"),
+        recipe=replace(task.prepared.recipe, minted=True, mixture_every=4),
+        clean=task.prepared.clean,
+    )
+
+
+def test_a_minted_copy_differs_from_its_base_by_what_the_base_expresses(task, rich):
+    """z_copy - z_base = S_d e on every probe."""
+    probes, codeword = torch.tensor(rich.pack.probes), task.codeword(3)
+    change = outputs.logits(rich.mint(codeword), probes).numpy() - outputs.logits(rich.base, probes).numpy()
+    assert np.allclose(change, rich.pack.expressed @ signature_map(rich.kit, codeword).T, atol=1e-4)
+
+
+def test_reading_what_the_base_expresses_helps_minted_copies(task, rich):
+    """The pool with the base's features scores a minted copy at least as high as the pool without."""
+    minted = rich.mint(task.codeword(4))
+    plain = replace(rich.pack, expressed=None, pool=default_pool(("base", "clean"), mixed=True))
+    seen = observe(
+        "logits", outputs.logits(minted, torch.tensor(plain.probes)).numpy(), probes=plain.count, classes=plain.classes
+    )
+    with_base, without = (
+        trace.scores(gather(pack, seen).values, task.codeword(4)[None])[0] for pack in (rich.pack, plain)
+    )
+    assert with_base > without > 4.0
