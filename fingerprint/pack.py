@@ -24,12 +24,11 @@ from fingerprint import canonical, schemes, tensorfile
 from fingerprint.carriers import Rotation
 from fingerprint.errors import CanonicalMalformed, MalformedError, PackMalformed, ParameterError
 from fingerprint.observation import Kind
-from fingerprint.pool import ALL, INPUTS, TEACHER, Pool, Term
+from fingerprint.pool import Pool, Term, in_part
 
 TAG = "countermark/verifier-pack"
 DEFAULT_ALPHA = 1e-6
 DEFAULT_RIDGE = 0.3
-_LATER = {"features": TEACHER, "part": ALL}  # written where they differ: packs of before keep their bytes and ids
 Floats = NDArray[np.float32]
 
 
@@ -110,11 +109,7 @@ class VerifierPack:
 
     def rows(self, part: str) -> NDArray[np.intp]:
         """Numbers of the probes in a part: `all`, `inputs` or `mixtures`."""
-        numbers = np.arange(self.count)
-        if part == ALL:
-            return numbers
-        mixture = numbers % self.mixture_every == self.mixture_every - 1 if self.mixture_every else numbers < 0
-        return numbers[~mixture] if part == INPUTS else numbers[mixture]
+        return in_part(self.count, part, mixture_every=self.mixture_every)
 
     def first(self, count: int) -> "VerifierPack":
         """The same release over its first probes alone: what a look of a sequential plan reads."""
@@ -250,8 +245,4 @@ def _digests(tensors: Mapping[str, Floats]) -> dict[str, str]:
 
 
 def _pool_fields(pool: Pool) -> dict[str, Any]:
-    return {kind.value: [_term_fields(term) for term in terms] for kind, terms in pool.items()}
-
-
-def _term_fields(term: Term) -> dict[str, Any]:
-    return {name: value for name in Term.__slots__ if _LATER.get(name) != (value := getattr(term, name))}
+    return {kind.value: [term.written() for term in terms] for kind, terms in pool.items()}

@@ -20,6 +20,9 @@ Two things that a release may add, each with terms of its own:
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fingerprint.errors import ParameterError
 from fingerprint.observation import Kind
 
@@ -69,6 +72,11 @@ class Term:
         if self.part not in PARTS:
             raise ParameterError(f"part {self.part!r} is none of {', '.join(PARTS)}")
 
+    def written(self) -> dict[str, str | float]:
+        """As in packs and commitments: what was added later is left out at its default, so old packs keep their ids."""
+        later = {"features": TEACHER, "part": ALL}
+        return {name: value for name in self.__slots__ if later.get(name) != (value := getattr(self, name))}
+
     @property
     def reads_small_probabilities(self) -> bool:
         """Whether the term needs answers that tell small probabilities apart."""
@@ -76,6 +84,20 @@ class Term:
 
 
 Pool = dict[Kind, tuple[Term, ...]]
+
+
+def in_part(count: int, part: str, *, mixture_every: int) -> NDArray[np.intp]:
+    """Numbers of the probes 0..count-1 in a part, when every m-th is a mixture (0: none is).
+
+    Example:
+        >>> in_part(6, MIXTURES, mixture_every=3).tolist(), in_part(6, INPUTS, mixture_every=3).tolist()
+        ([2, 5], [0, 1, 3, 4])
+    """
+    numbers = np.arange(count)
+    if part == ALL:
+        return numbers
+    mixture = numbers % mixture_every == mixture_every - 1 if mixture_every else numbers < 0
+    return numbers[mixture if part == MIXTURES else ~mixture]
 
 
 def default_pool(references: tuple[str, ...], *, mixed: bool = False, expressed: bool = False) -> Pool:

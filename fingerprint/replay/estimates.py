@@ -1,10 +1,10 @@
-"""The two estimators, from their formulas in `docs/scores.md`; neither can receive a codeword."""
+"""The three estimators, from their formulas in `docs/scores.md`; neither can receive a codeword."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprint.observation import Observation
-from fingerprint.pool import RESIDUAL, Term
+from fingerprint.pool import REGRESSION, REGRESSION_RIDGE, RESIDUAL, Term
 from fingerprint.replay.carriers import from_class_basis, to_class_basis
 from fingerprint.replay.solvers import calibrate, conjugate_gradients
 from fingerprint.softmax import softmax
@@ -12,20 +12,43 @@ from fingerprint.softmax import softmax
 Floats = NDArray[np.float64]
 
 
-def estimate(term: Term, observation: Observation, *, features: Floats, reference: Floats, ridge: float) -> Floats:
+def estimate(
+    term: Term, observation: Observation, rows: NDArray[np.intp], *, features: Floats, reference: Floats, ridge: float
+) -> Floats:
     """One term's estimate, (C-1, k).
 
     Args:
         term: which estimator, at which temperature.
-        observation: checked answers.
-        features: h, (n, k).
-        reference: z_ref, (n, C).
-        ridge: lambda.
+        observation: checked answers to all probes.
+        rows: numbers of the n probes that the term reads.
+        features: h or e of these, (n, k).
+        reference: z_ref of these, (n, C).
+        ridge: lambda of the score.
     """
     if term.estimator == RESIDUAL:
-        return residual(observation.log_probabilities, features, reference)
+        return residual(observation.log_probabilities[rows], features, reference)
+    if term.estimator == REGRESSION:
+        return regression(observation.log_probabilities[rows], features, reference, REGRESSION_RIDGE)
     answers = observation.probabilities if term.temperature == 1 else observation.tempered(term.temperature)
-    return score(answers, observation.reported, features, reference, ridge)
+    return score(answers[rows], observation.reported[rows], features, reference, ridge)
+
+
+def regression(logp: Floats, features: Floats, reference: Floats, ridge: float) -> Floats:
+    """Theta of a weighted ridge regression of the residuals on e, an affine function of z_ref taken out of both."""
+    design = np.c_[to_class_basis(reference), np.ones(len(reference))]
+    out = np.linalg.pinv(design)
+    answers = to_class_basis(logp)
+    left, own = answers - design @ (out @ answers), features - design @ (out @ features)
+    length = np.sqrt((left * left).sum(axis=1))
+    middle = float(np.median(length))
+    weighted = own / (length + middle)[:, None] if middle else np.zeros_like(own)
+    information = weighted.T @ own / len(own)
+    damping = ridge * float(np.trace(information)) / len(information)
+    if damping == 0.0:
+        return np.zeros((answers.shape[1], features.shape[1]))
+    return np.asarray(
+        (np.linalg.inv(information + damping * np.eye(len(information))) @ weighted.T @ left / len(own)).T
+    )
 
 
 def residual(logp: Floats, features: Floats, reference: Floats) -> Floats:

@@ -42,13 +42,12 @@ class Judgement:
 
 def evidence(release: Release, observation: Observation) -> Floats:
     """y, (L,), of checked answers. No codeword can be passed."""
-    features = release.features.astype(np.float64)
     pooled = np.zeros(release.bits)
     for term in release.pool[observation.kind]:
         if term.reads_small_probabilities and not observation.fine:
             continue
-        reference = release.references[term.reference].astype(np.float64)
-        found = estimate(term, observation, features=features, reference=reference, ridge=release.ridge).ravel()
+        rows, features, reference = release.read_by(term)
+        found = estimate(term, observation, rows, features=features, reference=reference, ridge=release.ridge).ravel()
         size = float(np.sqrt(found @ found))
         if size > 0:
             pooled += term.weight * found / size

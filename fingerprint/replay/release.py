@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fingerprint import canonical
 from fingerprint.errors import MalformedError, PackMalformed, ParameterError
 from fingerprint.observation import Kind
-from fingerprint.pool import Pool, Term
+from fingerprint.pool import BASE, TEACHER, Pool, Term, in_part
 from fingerprint.replay import bounds, tensors
 
 PACK_TAG = "countermark/verifier-pack"
@@ -26,6 +26,8 @@ class Release:
         release_id: digest of the pack's bytes.
         release_key: 32 bytes from which R is drawn.
         probes, features, references: (n, ...), h (n, k), z_ref by name (n, C).
+        expressed: e (n, k); None where the release does not say what its base expresses of h.
+        mixture_every: every how many of the probes are a mixture; 0 for none.
         pool: weights by kind of answer.
         alpha, ridge: as declared.
     """
@@ -35,6 +37,8 @@ class Release:
     probes: Floats
     features: Floats
     references: Mapping[str, Floats]
+    expressed: Floats | None
+    mixture_every: int
     pool: Pool
     alpha: float
     ridge: float
@@ -60,7 +64,7 @@ class Release:
     @classmethod
     def _assemble(cls, release_id: str, header: dict[str, Any], found: dict[str, Floats]) -> "Release":
         named = {name: tensor for name, tensor in found.items() if name.startswith("reference.")}
-        if set(found) != {"probes", "features", *named} or header["settings"] != {}:
+        if set(found) - {"expressed"} != {"probes", "features", *named} or header["settings"] != {}:
             raise PackMalformed(f"tensors or settings that the scheme does not have: {sorted(found)}")
         return cls(
             release_id=release_id,
@@ -68,6 +72,8 @@ class Release:
             probes=found["probes"],
             features=found["features"],
             references={name.removeprefix("reference."): tensor for name, tensor in named.items()},
+            expressed=found.get("expressed"),
+            mixture_every=int(header.get("mixture_every", 0)),
             pool={Kind(kind): tuple(Term(**term) for term in terms) for kind, terms in header["pool"].items()},
             alpha=float(header["alpha"]),
             ridge=float(header["ridge"]),
@@ -81,6 +87,10 @@ class Release:
         named = {term.reference for terms in self.pool.values() for term in terms}
         if set(self.pool) != set(Kind) or not named <= set(self.references) or not 0 < self.alpha < 1:
             raise PackMalformed("a pool or an alpha that the scheme does not have")
+        terms = {term for terms in self.pool.values() for term in terms}
+        held = self.expressed is not None and self.expressed.shape == self.features.shape
+        if not held and (self.expressed is not None or any(term.features == BASE for term in terms)):
+            raise PackMalformed("the pool reads what the base expresses, and the pack does not hold it for every probe")
 
     @property
     def count(self) -> int:
@@ -112,11 +122,15 @@ class Release:
             "bound": bounds.BOUND,
             "alpha": self.alpha,
             "ridge": self.ridge,
-            "pool": {kind.value: [_fields(term) for term in terms] for kind, terms in self.pool.items()},
+            "pool": {kind.value: [term.written() for term in terms] for kind, terms in self.pool.items()},
             "settings": {},
             "tensors": {},
+            **({} if self.expressed is None else {"expressed": canonical.digest(self.expressed.tobytes())}),
+            **({"mixture_every": self.mixture_every} if self.mixture_every else {}),
         }
 
-
-def _fields(term: Term) -> dict[str, Any]:
-    return {name: getattr(term, name) for name in Term.__slots__}
+    def read_by(self, term: Term) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        """What a term reads: numbers of its probes, h or e there, and z_ref there."""
+        rows = in_part(self.count, term.part, mixture_every=self.mixture_every)
+        held = self.features if term.features == TEACHER or self.expressed is None else self.expressed
+        return rows, held[rows].astype(np.float64), self.references[term.reference][rows].astype(np.float64)

@@ -84,6 +84,32 @@ def test_both_computations_agree(form, strength):
         assert second.named
 
 
+@pytest.mark.parametrize("form", ["logits", "rounded", "top_k", "labels"])
+def test_both_agree_over_mixtures_and_what_the_base_expresses(form):
+    """With every kind of term: two parts, three estimators, features of the teacher and of the base."""
+    noise = seeds.stream("tests", "replay", "e").normal(size=PACK.features.shape)
+    expressed = (PACK.features + 0.3 * noise).astype(np.float32)
+    pool = default_pool(("clean", "base"), mixed=True, expressed=True)
+    pack = make_pack(release_key=PACK.release_key, expressed=expressed, mixture_every=3, pool=pool)
+    release = Release.parse(pack.to_bytes())
+    kind, answers = answers_of(form, copy_answers())
+    observation = observe(kind, answers, probes=PROBES, classes=CLASSES)
+    first, second = gather(pack, observation).values, judgement.evidence(release, observation)
+    assert np.allclose(second / np.linalg.norm(second), first / np.linalg.norm(first), atol=1e-4)
+    assert release.commitment() == pack.commitment()
+
+
+@pytest.mark.parametrize("changed", [{"expressed": None}, {"expressed": np.zeros((2, COMPONENTS), np.float32)}])
+def test_a_pack_without_what_its_pool_reads_is_refused(changed):
+    """Even one whose writer did not check it."""
+    pool = default_pool(("clean", "base"), expressed=True)
+    pack = make_pack(expressed=np.zeros((PROBES, COMPONENTS), np.float32), pool=pool)
+    for name, value in changed.items():
+        object.__setattr__(pack, name, value)
+    with pytest.raises(PackMalformed, match="does not hold it"):
+        Release.parse(pack.to_bytes())
+
+
 def test_release_and_commitment_agree_with_the_first_reading():
     """What is read of a pack is what was written, and what it commits to is what the registry logs."""
     assert RELEASE.release_id == PACK.release_id
