@@ -1,36 +1,27 @@
 """Copies as files: one device's signature put into the last layer of a base, tensor by tensor, numpy only.
 
 Only `HEAD.weight` and `HEAD.bias` change; every other byte of the base's tensors is carried over as it is, whatever its
-type. The provenance goes into the header's metadata under `countermark.copy`: ids and digests, no names.
+type.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from api import provenance
+from api.state_dicts import ArtefactError, join, split
 from api.suspects import safetensors
 from api.suspects.errors import AnswersError
-from fingerprint import canonical
-from fingerprint.errors import CanonicalMalformed
 from fingerprint.kit import SigningKit
 from fingerprint.minting import head_change
 
-TAG = "countermark/copy"
-METADATA_KEY = "countermark.copy"
-_ALIGNMENT = 8
+__all__ = ["ArtefactError", "check_base", "last_layer", "mint"]
 Floats = NDArray[np.float64]
 
 
-class ArtefactError(Exception):
-    """A base that no copy can be minted from."""
-
-
-def mint(
-    base: bytes, kit: SigningKit, codeword: NDArray[np.int8], *, head: str, provenance: Mapping[str, Any]
-) -> bytes:
+def mint(base: bytes, kit: SigningKit, codeword: NDArray[np.int8], *, head: str, about: Mapping[str, Any]) -> bytes:
     """The copy: W <- W + delta_W, bias <- bias + delta_b of the layer `head`, in the base's own types.
 
     Args:
@@ -38,21 +29,19 @@ def mint(
         kit: of the release, with a minting map.
         codeword: c_d, int8 of shape (L,).
         head: name of the last layer, for example `fc`.
-        provenance: what the file says about itself; JSON values.
+        about: what the file says about itself (`api.provenance`); JSON values.
 
     Raises:
-        ArtefactError: not safetensors, no such layer, another shape than the kit's, or numbers that overflow its type.
+        ArtefactError: not safetensors, a copy already, no such layer, another shape than the kit's, or numbers that
+            overflow its type.
         ParameterError: a release that cannot mint, or a codeword of another release.
     """
-    header, body = _split(base)
+    header, body = split(base)
     changed = bytearray(body)
     change = head_change(kit, codeword)
     _add(header, changed, f"{head}.weight", change[:, :-1])
     _add(header, changed, f"{head}.bias", change[:, -1])
-    metadata = {**header.get(safetensors.METADATA, {}), METADATA_KEY: canonical.encode(TAG, provenance).decode()}
-    text = json.dumps({**header, safetensors.METADATA: metadata}, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % _ALIGNMENT)
-    return safetensors.LENGTH.pack(len(text)) + text + bytes(changed)
+    return provenance.write(join(header, changed), about)
 
 
 def last_layer(base: bytes, kit: SigningKit) -> str:
@@ -62,7 +51,7 @@ def last_layer(base: bytes, kit: SigningKit) -> str:
         ArtefactError: not safetensors, no such layer, or several of that shape.
         ParameterError: a release that cannot mint.
     """
-    header, _ = _split(base)
+    header, _ = split(base)
     weight, bias = (list(delta.shape) for delta in kit.head_delta(np.ones(kit.bits, dtype=np.int8)))
     shapes = {name: entry.get("shape") for name, entry in header.items() if name != safetensors.METADATA}
     layers = [name.removesuffix(".weight") for name in shapes if name.endswith(".weight")]
@@ -73,40 +62,13 @@ def last_layer(base: bytes, kit: SigningKit) -> str:
     return fitting[0]
 
 
-def provenance(copy: bytes) -> dict[str, Any]:
-    """What a copy's file says about itself.
-
-    Raises:
-        ArtefactError: not safetensors, or no copy of this program's making.
-    """
-    header, _ = _split(copy)
-    try:
-        return canonical.decode(TAG, header[safetensors.METADATA][METADATA_KEY].encode())
-    except (KeyError, TypeError, AttributeError, CanonicalMalformed) as error:
-        raise ArtefactError("the file does not say which copy it is; it was not minted by countermark") from error
-
-
 def check_base(base: bytes, kit: SigningKit, *, head: str) -> None:
     """Return if copies can be minted from the base with the kit: what `mint` would refuse is refused here.
 
     Raises:
         ArtefactError, ParameterError: as `mint`.
     """
-    mint(base, kit, np.ones(kit.bits, dtype=np.int8), head=head, provenance={})
-
-
-def _split(base: bytes) -> tuple[dict[str, Any], memoryview]:
-    try:
-        header, body = safetensors.split(base)
-    except AnswersError as error:
-        raise ArtefactError(f"the base is no safetensors file: {error}") from error
-    try:
-        end = max(int(entry["data_offsets"][1]) for name, entry in header.items() if name != safetensors.METADATA)
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise ArtefactError("the base is no safetensors file: a tensor does not say where it lies") from error
-    if end != len(body):
-        raise ArtefactError(f"the base's tensors end at byte {end} of {len(body)}: it is truncated, copy it again")
-    return header, body
+    mint(base, kit, np.ones(kit.bits, dtype=np.int8), head=head, about={})
 
 
 def _add(header: dict[str, Any], body: bytearray, name: str, delta: Floats) -> None:

@@ -186,6 +186,10 @@ class AsyncClient:
         """A release's verifier pack."""
         return await self._run(calls.pack(release))
 
+    async def bom(self, release: str, *, copy: str | None = None) -> bytes:
+        """A release's bill of materials, of all issued copies or of one."""
+        return await self._run(calls.bom(release, copy))
+
     # --- copies -------------------------------------------------------------------------------------------------
 
     async def reserve_copy(self, release: str, device: str) -> Reservation:

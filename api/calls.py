@@ -187,6 +187,11 @@ def pack(name: str) -> Call[bytes]:
     return Call(method="GET", path=_at("releases", name, "pack"), parse=bytes)
 
 
+def bom(name: str, copy_id: str | None) -> Call[bytes]:
+    """A release's bill of materials."""
+    return Call(method="GET", path=_at("releases", name, "bom"), params={"copy": copy_id}, parse=bytes)
+
+
 def reserve_copy(release_name: str, device_name: str) -> Call[Reservation]:
     """Reserve a copy."""
     path = _at("releases", release_name, "copies")

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from api import errors
 from api.artefacts import ArtefactError
+from api.bundles import BundleError
 from api.client import ServiceError, ServiceUnreachable
 from api.commands import ask, case, ci, copy, device, hold, key, keys, log, operate, release, timestamp, verify, witness
 from api.commands.desks import SettingsError
@@ -19,8 +20,8 @@ from api.commands.files import FileProblem
 from api.commands.prove import ChallengeMismatch
 
 EXPECTED = (
-    *errors.ROOTS, ArtefactError, ChallengeMismatch, DeviceKeyMismatch, FileProblem, ServiceError, ServiceUnreachable,
-    SettingsError,
+    *errors.ROOTS, ArtefactError, BundleError, ChallengeMismatch, DeviceKeyMismatch, FileProblem, ServiceError,
+    ServiceUnreachable, SettingsError,
 )  # fmt: skip
 ERROR = 1
 

@@ -190,6 +190,10 @@ class Client:
         """A release's verifier pack."""
         return self._run(calls.pack(release))
 
+    def bom(self, release: str, *, copy: str | None = None) -> bytes:
+        """A release's bill of materials, of all issued copies or of one."""
+        return self._run(calls.bom(release, copy))
+
     # --- copies -------------------------------------------------------------------------------------------------
 
     def reserve_copy(self, release: str, device: str) -> Reservation:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.bom import TooManyCopies
 from api.gate import RETRY_AFTER, Overloaded
 from api.idempotency import KeyReused, Replayed, RequestInFlight
 from api.pages import MalformedCursor
@@ -81,6 +82,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     answers.BudgetSpent: (409, "Send the same request again: asking goes on where it stopped."),
     MalformedCursor: (422, "Use `next` of the previous page as it is, or leave `after` out to begin again."),
     # how much is asked
+    TooManyCopies: (413, "Ask for the document of one copy, with `copy=ID`."),
     RateLimited: (429, "Wait for the seconds in Retry-After; ask the operator for a higher limit if you need one."),
     Overloaded: (503, "Send the same request again after the seconds in Retry-After; the case is still open."),
     KeyReused: (422, "Make a new Idempotency-Key, for example a UUID, for each request; repeat it only on a retry."),
@@ -97,6 +99,7 @@ ROOTS = (
     answers.ModelError,
     answers.SuspectError,
     MalformedCursor,
+    TooManyCopies,
     RateLimited,
     Overloaded,
     KeyReused,

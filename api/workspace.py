@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from api import pages
+from api.bom import copies_in_bom, release_bom
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.possession import DEFAULT_SECONDS, Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention, page
@@ -167,6 +168,13 @@ class Workspace:
         """A release's verifier pack, its digest checked."""
         with self.store.reading() as registry:
             return registry.pack_bytes(self.tenant, release)
+
+    def bom(self, release: str, *, copy: str | None = None) -> bytes:
+        """A release's bill of materials, of all issued copies or of one."""
+        with self.store.reading() as registry:
+            found = Release.of(registry.release(self.tenant, release))
+            copies = copies_in_bom(registry, self.tenant, release, copy)
+            return release_bom(found, [Copy.of(each) for each in copies], log_key=registry.verifier_key())
 
     # --- copies -------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from api.commands import files
 from api.commands.desks import Data, Desk, Server, desk_of
 from api.commands.minting import Minter
 from api.commands.output import AsJson, show_json, show_table
+from api.commands.signing import SigningKey, load_key
 from api.schemas import Copy, Release
 from fingerprint.errors import WrongRelease
 from fingerprint.kit import SigningKit
@@ -36,20 +37,22 @@ def ci(
     device: Annotated[list[str], typer.Option("--device", help="An enrolled device; repeat for several.")],
     head: Annotated[str | None, typer.Option("--head", help="The base's last layer, if shapes do not tell.")] = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="Markdown file to add a summary to.")] = None,
+    sign_key: SigningKey = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fingerprint a release in a pipeline: commit it, mint and register a copy for each device, write the proofs."""
+    """Fingerprint a release in a pipeline: commit, mint and register (and sign) a copy a device, write the proofs."""
     pack_bytes, signer, state = files.read(pack), SigningKit.from_bytes(files.read(kit)), files.read(base)
+    key = load_key(sign_key)
     with desk_of(data, server) as desk:
         committed = _commit(desk, release, pack_bytes)
         last = head or last_layer(state, signer)
-        minter = Minter(desk=desk, kit=signer, release=release, base=state, head=last)
+        minter = Minter(desk=desk, kit=signer, release=release, base=state, head=last, key=key)
         minter.check()
         out.mkdir(parents=True, exist_ok=True)
         copies = {name: minter.copy_for(name, out / f"{name}.safetensors") for name in _progress(dict.fromkeys(device))}
-        manifest = _manifest(desk, committed, copies)
+        manifest = _manifest(desk, committed, copies, signed=key is not None)
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     if summary is not None:
         with summary.open("a", encoding="utf-8") as stream:
@@ -83,7 +86,7 @@ def _commit(desk: Desk, name: str, pack: bytes) -> Release:
     return found
 
 
-def _manifest(desk: Desk, release: Release, copies: dict[str, Copy]) -> dict[str, Any]:
+def _manifest(desk: Desk, release: Release, copies: dict[str, Copy], *, signed: bool) -> dict[str, Any]:
     """Everything that was registered, with its proofs against one checkpoint."""
 
     def proven(index: int | None) -> dict[str, Any]:
@@ -91,7 +94,13 @@ def _manifest(desk: Desk, release: Release, copies: dict[str, Copy]) -> dict[str
         return {name: proof[name] for name in ("index", "size", "leaf_hash", "hashes")}
 
     entries = [
-        {"device": name, "copy": copy.id, "artefact_digest": copy.artefact_digest, "proof": proven(copy.entry_index)}
+        {
+            "device": name,
+            "copy": copy.id,
+            "artefact_digest": copy.artefact_digest,
+            "signature": f"{name}.safetensors.sig" if signed else None,
+            "proof": proven(copy.entry_index),
+        }
         for name, copy in copies.items()
     ]
     return {

@@ -7,15 +7,19 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from api.artefacts import last_layer
+from api import bundles
+from api.artefacts import ArtefactError, last_layer
 from api.commands import files, kits
 from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
 from api.commands.minting import Minter
 from api.commands.output import AsJson, show_fields, show_json, show_table
+from api.commands.registering import register
+from api.commands.signing import SigningKey, load_key, path_of
 from fingerprint.canonical import digest
 
 app = typer.Typer(help="Mint or register copies, and list who got which.", no_args_is_help=True)
 
+UNKNOWN = 3
 Release = Annotated[str | None, typer.Option("--release", help="Name of the release.")]
 Device = Annotated[str | None, typer.Option("--device", help="Name of the device.")]
 
@@ -46,11 +50,14 @@ def reserve(
     "issue",
     epilog="Example: countermark copy issue --release digits-1 --device edge-7 --base base.safetensors --out e7.st",
 )
-def issue(
+def issue(  # noqa: PLR0913, PLR0917 - the options of one command
     release: Release = None,
     device: Device = None,
     base: Annotated[Path | None, typer.Option("--base", help="Mint: the base's state dict, safetensors.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Mint: new file for the copy.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="New file for the copy; with --artefact, the same with its provenance."),
+    ] = None,
     head: Annotated[
         str | None, typer.Option("--head", help="Mint: the base's last layer, if shapes do not tell.")
     ] = None,
@@ -58,22 +65,24 @@ def issue(
     copy: Annotated[str | None, typer.Option("--copy", help="Register: id printed by `copy reserve`.")] = None,
     artefact: Annotated[Path | None, typer.Option("--artefact", help="Register: the finished copy.")] = None,
     method: Annotated[str, typer.Option("--method", help="Register: how it was made.")] = "distilled",
+    sign_key: SigningKey = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """Issue a copy: mint it from the base (--base, --out), or register one that was made elsewhere (--artefact)."""
-    minting, registering = (release, device, base, out), (copy, artefact)
+    minting, registering, key = (release, device, base), (copy, artefact), load_key(sign_key)
     with desk_of(data, server) as desk:
         if release and device and base and out and registering == (None, None):
             signer = kits.load(settings_of(data).data, release, kit)
             state = files.read(base)
-            minter = Minter(desk=desk, kit=signer, release=release, base=state, head=head or last_layer(state, signer))
+            last = head or last_layer(state, signer)
+            minter = Minter(desk=desk, kit=signer, release=release, base=state, head=last, key=key)
             files.check_free(out)
             minter.check()
             issued = minter.mint(device, out)
-        elif copy and artefact and minting == (None, None, None, None):
-            issued = desk.issue_copy(copy, artefact_digest=digest(files.read(artefact)), method=method)
+        elif copy and artefact and minting == (None, None, None):
+            issued = register(desk, copy, artefact, out=out, method=method, key=key)
         else:
             raise typer.BadParameter("give --release --device --base --out to mint, or --copy --artefact to register")
     show_fields(issued, as_json=as_json)
@@ -126,3 +135,43 @@ def find(
         show_json(found)
         return
     show_table(("copy", "release", "device", "issued"), [(c.id, c.release, c.device, c.issued_at) for c in found.items])
+
+
+@app.command("sign", epilog="Example: countermark copy sign edge-7.safetensors --key sign.key")
+def sign(
+    file: Annotated[Path, typer.Argument(help="The file of an issued copy.")],
+    key: Annotated[Path, typer.Option("--key", help="Elliptic private key (PEM, mode 0600).")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign the file of an issued copy, into FILE.sig: an OpenSSF Model Signing bundle, which other tools read."""
+    signer, content = load_key(key), files.read(file)
+    assert signer is not None
+    files.check_free(path_of(file))
+    with desk_of(data, server) as desk:
+        found = desk.copies_of_artefact(digest(content)).items
+    if not found:
+        raise ArtefactError(f"no copy was issued as {file}; issue it first, and sign what leaves")
+    files.write(path_of(file), bundles.sign(file.name, content, signer))
+    show_fields({"copy": found[0].id, "file": str(file), "signature": str(path_of(file))}, as_json=as_json)
+
+
+@app.command("verify", epilog="Example: countermark copy verify edge-7.safetensors --key sign.pub")
+def verify(
+    file: Annotated[Path, typer.Argument(help="A file.")],
+    key: Annotated[Path, typer.Option("--key", help="Public key (PEM) that it should be signed by.")],
+    signature: Annotated[Path | None, typer.Option("--signature", help="Its bundle; FILE.sig if left out.")] = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a file's signature, then say which copy it is. Exit code 3: signed, and no copy of this registry."""
+    content = files.read(file)
+    bundles.verify(files.read(signature or path_of(file)), content, bundles.public_key(files.read(key)))
+    with desk_of(data, server) as desk:
+        found = desk.copies_of_artefact(digest(content)).items
+    fields = {"file": str(file), "digest": digest(content), "signed": True}
+    show_fields({**fields, "copies": [c.id for c in found], "devices": [c.device for c in found]}, as_json=as_json)
+    if not found:
+        raise typer.Exit(UNKNOWN)

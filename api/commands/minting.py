@@ -3,18 +3,22 @@
 1. everything that can be refused is refused: kit, base, release, place of the file;
 2. the copy is reserved: its codeword exists from now on;
 3. the file is written whole, with the copy's id in its header;
-4. the file's digest is registered as issued.
+4. the file's digest is registered as issued;
+5. the file is signed, if there is a key to sign with.
 
-A run that died between 3 and 4 left a file that names its copy: `resume` does step 4. One that died between 2 and 3
+A run that died between 3 and 5 left a file that names its copy: `resume` does the rest. One that died between 2 and 3
 left a reservation without a file, which harms nobody.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from api import artefacts
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from api import artefacts, provenance
 from api.commands import files
 from api.commands.desks import Desk
+from api.commands.signing import sign_file
 from api.schemas import Copy
 from fingerprint.canonical import digest
 from fingerprint.errors import WrongRelease
@@ -31,6 +35,7 @@ class Minter:
         release: name of the release.
         base: bytes of the base's state dict.
         head: name of its last layer.
+        key: signs the files that leave; None leaves them unsigned.
     """
 
     desk: Desk
@@ -38,6 +43,7 @@ class Minter:
     release: str
     base: bytes
     head: str
+    key: ec.EllipticCurvePrivateKey | None = None
 
     def check(self) -> None:
         """Step 1, as far as it is the same for every device.
@@ -54,22 +60,24 @@ class Minter:
             )
 
     def mint(self, device: str, out: Path) -> Copy:
-        """Steps 2 to 4 for one device, into a new file.
+        """Steps 2 to 5 for one device, into a new file.
 
         Raises:
             FileProblem: the file exists, or cannot be written.
         """
         files.check_free(out)
         reserved = self.desk.reserve_copy(self.release, device)
-        provenance = {
+        about = {
             "copy": reserved.copy_id,
             "release": self.kit.release,
             "base": digest(self.base),
             "method": "minted",
         }
-        copy = artefacts.mint(self.base, self.kit, reserved.signs(), head=self.head, provenance=provenance)
+        copy = artefacts.mint(self.base, self.kit, reserved.signs(), head=self.head, about=about)
         files.write(out, copy)
-        return self.desk.issue_copy(reserved.copy_id, artefact_digest=digest(copy), method="minted")
+        issued = self.desk.issue_copy(reserved.copy_id, artefact_digest=digest(copy), method="minted")
+        sign_file(out, copy, self.key)
+        return issued
 
     def resume(self, device: str, out: Path) -> Copy:
         """What an earlier run began: the copy in the file, issued if that had not happened.
@@ -78,15 +86,16 @@ class Minter:
             ArtefactError: the file is no copy of this release for the device.
         """
         data = files.read(out)
-        found = self.desk.copy(artefacts.provenance(data).get("copy", ""))
+        found = self.desk.copy(provenance.read(data).get("copy", ""))
         if (found.release, found.device) != (self.release, device):
             raise artefacts.ArtefactError(
                 f"{out} is a copy of {found.release!r} for {found.device!r}, not for {device!r}; move it away"
             )
         if found.issued_at is None:
-            return self.desk.issue_copy(found.id, artefact_digest=digest(data), method="minted")
+            found = self.desk.issue_copy(found.id, artefact_digest=digest(data), method="minted")
         if found.artefact_digest != digest(data):
             raise artefacts.ArtefactError(f"{out} was changed after copy {found.id} was issued; move it away")
+        sign_file(out, data, self.key)
         return found
 
     def copy_for(self, device: str, out: Path) -> Copy:

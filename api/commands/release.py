@@ -109,6 +109,23 @@ def commitment(
         typer.echo(content, nl=False)
 
 
+@app.command("bom", epilog="Example: countermark release bom digits-1 --out digits-1.cdx.json")
+def bom(
+    name: Annotated[str, typer.Argument(help="Name of the release.")],
+    out: Annotated[Path, typer.Option("--out", help="New file for the bill of materials.")],
+    copy: Annotated[str | None, typer.Option("--copy", help="Only this copy (its id), to go with its file.")] = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a release's bill of materials (CycloneDX 1.6): the release and its issued copies by digest, no devices."""
+    files.check_free(out)
+    with desk_of(data, server) as desk:
+        content = desk.bom(name, copy=copy)
+    files.write(out, content)
+    show_fields({"release": name, "file": str(out), "digest": digest(content)}, as_json=as_json)
+
+
 @app.command("pack", epilog="Example: countermark release pack digits-1 --out verifier.safetensors")
 def pack(
     name: Annotated[str, typer.Argument(help="Name of the release.")],

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 
+from api import bom as bill
 from api.auth import ForLists, ForRelease
 from api.etags import NOT_MODIFIED, immutable
 from api.fields import Digest, Name
@@ -18,6 +19,8 @@ router = APIRouter(prefix="/v1/releases", tags=["releases"], responses=documente
 _PACK_SENT = documented_upload(SAFETENSORS, OCTETS, description="The verifier pack, one safetensors file.")
 _PACK = documented_download(SAFETENSORS, description="The verifier pack.")
 _COMMITMENT = documented_download(JSON, description="The commitment's canonical bytes.")
+_BOM = documented_download(bill.MEDIA_TYPE, description="A CycloneDX document.")
+OneCopy = Annotated[str | None, Query(max_length=64, description="Id of a copy: only that one, to go with its file.")]
 ReleaseName = Annotated[
     Name, Query(description="Name of the release, unique within the tenant.", examples=["digits-1"])
 ]
@@ -70,6 +73,17 @@ def commitment(desk: ForLists, request: Request, name: str) -> Response:
     """Canonical JSON (RFC 8785), whose digest the log's entry holds: digests and constants, no secret."""
     tag = desk.release(name).commitment_digest
     return immutable(request, tag, lambda: Response(desk.commitment(name), media_type=JSON))
+
+
+@router.get(
+    "/{name}/bom",
+    response_class=Response,
+    responses={**documented(404, 413), **_BOM},
+    summary="Get a release's bill of materials",
+)
+def bom(desk: ForLists, name: str, copy: OneCopy = None) -> Response:
+    """CycloneDX 1.6: the release and its issued copies by digest. Devices are not named."""
+    return Response(desk.bom(name, copy=copy), media_type=bill.MEDIA_TYPE)
 
 
 @router.get(

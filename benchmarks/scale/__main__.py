@@ -25,7 +25,7 @@ FEW, MANY = 10**3, 10**6
 
 
 def main() -> int:
-    """Fill, measure, write."""
+    """Fill, measure, write; rows of a database that is not measured now are kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--many", type=int, default=MANY, help="devices of the large registries")
@@ -34,7 +34,9 @@ def main() -> int:
     given = parser.parse_args()
     if given.stream:
         return _stream(*given.stream, given.many)
-    rows = [_measure(database, given.many) for database in given.databases]
+    kept = json.loads(given.json.read_text(encoding="utf-8"))["rows"] if given.json.exists() else []
+    rows = [row for row in kept if row["database"] not in given.databases]
+    rows += [_measure(database, given.many) for database in given.databases]
     numbers = {"few": FEW, "many": given.many, "page": PAGE, "processors": os.cpu_count(), "rows": rows}
     given.json.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     return 0

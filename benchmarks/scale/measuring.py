@@ -16,17 +16,18 @@ from registry.store import Store
 from registry.usecases.devices import device_row
 from registry.verification import weigh
 
-PAGE, REPEATS = 100, 30
+PAGE, REPEATS = 100, 100
 _BARE = 20_000  # keys opened without a database
 
 
 def best(tasks: dict[str, Callable[[], object]], repeats: int = REPEATS) -> dict[str, float]:
-    """Seconds of each task, the best of several rounds; a first round is not counted."""
+    """Seconds of each task, the best of several rounds in ever another order; a first round is not counted."""
     taken: dict[str, list[float]] = {name: [] for name in tasks}
+    order = seeds.stream("benchmark", "scale", "order")
     for number in range(repeats + 1):
-        for name, task in tasks.items():
+        for name in order.permutation(sorted(tasks)).tolist():
             started = time.perf_counter()
-            task()
+            tasks[name]()
             if number:
                 taken[name].append(time.perf_counter() - started)
     return {name: min(times) for name, times in taken.items()}

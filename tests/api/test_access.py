@@ -31,6 +31,7 @@ ENDPOINTS = {
     ("GET", "/v1/releases"): (LISTS, {}),
     ("GET", "/v1/releases/{name}"): (LISTS, {}),
     ("GET", "/v1/releases/{name}/commitment"): (LISTS, {}),
+    ("GET", "/v1/releases/{name}/bom"): (LISTS, {}),
     ("GET", "/v1/releases/{name}/pack"): ({"release"}, {}),
     ("POST", "/v1/releases/{name}/copies"): ({"release"}, {"json": {"device": "edge-0"}}),
     ("GET", "/v1/copies"): (LISTS, {}),

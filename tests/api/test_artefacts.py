@@ -34,7 +34,7 @@ def _base(world, kind) -> bytes:
 
 def test_the_head_moves_by_the_kits_delta(world, codeword):
     """W <- W + delta_W, bias <- bias + delta_b, exactly; nothing else changes."""
-    copy = load_safetensors(mint(world.base, world.kit, codeword, head="fc", provenance={}))
+    copy = load_safetensors(mint(world.base, world.kit, codeword, head="fc", about={}))
     change = head_change(world.kit, codeword)
     np.testing.assert_array_equal(copy["fc.weight"], (world.weight + change[:, :-1]).astype(np.float32))
     np.testing.assert_array_equal(copy["fc.bias"], (world.bias + change[:, -1]).astype(np.float32))
@@ -45,7 +45,7 @@ def test_the_head_moves_by_the_kits_delta(world, codeword):
 def test_each_floating_type_is_minted_in_itself(world, codeword, kind, step):
     """The copy's head is the sum rounded to the nearest value of its type."""
     base = _base(world, kind)
-    copy = mint(base, world.kit, codeword, head="fc", provenance={})
+    copy = mint(base, world.kit, codeword, head="fc", about={})
     length = struct.unpack_from("<Q", copy)[0]
     entry = json.loads(copy[8 : 8 + length])["fc.weight"]
     begin, end = entry["data_offsets"]
@@ -60,7 +60,7 @@ def test_each_floating_type_is_minted_in_itself(world, codeword, kind, step):
 
 def test_equal_input_gives_equal_bytes(world, codeword):
     """The digest of a copy can be computed again."""
-    made = [mint(world.base, world.kit, codeword, head="fc", provenance={"copy": "x"}) for _ in range(2)]
+    made = [mint(world.base, world.kit, codeword, head="fc", about={"copy": "x"}) for _ in range(2)]
     assert made[0] == made[1]
 
 

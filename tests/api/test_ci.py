@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from api import artefacts
+from api import artefacts, provenance
 from api.artefacts import ArtefactError
 from api.commands.minting import Minter
 from api.workspace import Workspace
@@ -34,7 +34,7 @@ def test_a_release_goes_out_with_its_proofs(ready):
     for entry in manifest["copies"]:
         data = (place.path / "out" / f"{entry['device']}.safetensors").read_bytes()
         assert digest(data) == entry["artefact_digest"]
-        assert artefacts.provenance(data)["copy"] == entry["copy"]
+        assert provenance.read(data)["copy"] == entry["copy"]
     size, root = manifest["checkpoint"].splitlines()[1:3]
     for proof in (manifest["proof"], *(entry["proof"] for entry in manifest["copies"])):
         assert proof["size"] == int(size)
@@ -67,9 +67,7 @@ def test_a_run_that_died_before_registering_is_taken_up(ready, world):
             tenant = registry.tenant("acme").id
         desk = Workspace(store=store, tenant=tenant, max_array_bytes=1)
         reserved = desk.reserve_copy("digits-1", "edge-0")
-        written = artefacts.mint(
-            world.base, world.kit, reserved.signs(), head="fc", provenance={"copy": reserved.copy_id}
-        )
+        written = artefacts.mint(world.base, world.kit, reserved.signs(), head="fc", about={"copy": reserved.copy_id})
         (place.path / "out").mkdir()
         (place.path / "out" / "edge-0.safetensors").write_bytes(written)
     assert place.json(*args)["copies"][0]["copy"] == reserved.copy_id
@@ -84,7 +82,7 @@ def test_a_file_that_is_no_copy_of_the_device_is_refused(ready, world):
     for bad, says in (
         ((out / "edge-1.safetensors").read_bytes(), "not for 'edge-0'"),
         (good[:-1] + bytes([good[-1] ^ 1]), "changed"),
-        (world.base, "not minted"),
+        (world.base, "not issued by countermark"),
     ):
         (out / "edge-0.safetensors").write_bytes(bad)
         place.run(*args, code=1)
