@@ -28,8 +28,8 @@ def main() -> int:
     """Run, print, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuser", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", type=Path, required=True, help="where the rows go")
-    parser.add_argument("--budget", type=int, default=1 << 24, help="keys that the accuser tries")
-    parser.add_argument("--nonces", type=int, default=40_000, help="nonces drawn after each commitment")
+    parser.add_argument("--budget", type=int, default=1 << 23, help="keys that the accuser tries")
+    parser.add_argument("--nonces", type=int, default=10_000, help="nonces drawn after each commitment")
     given = parser.parse_args()
     torch.set_num_threads(1)
     with threadpool_limits(1):
