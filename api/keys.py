@@ -1,11 +1,13 @@
 """The key-encryption keys that the settings name."""
 
 import os
+import time
 
 from api.settings import Settings
 from registry.keys.base import KeyProvider
 from registry.keys.local import LocalKeys, split_keys
 from registry.keys.places import open_keys
+from registry.keys.remembering import Remembering
 
 OWN = "file"
 """The registry's own key file, which it opens itself."""
@@ -26,4 +28,7 @@ def keys_of(settings: Settings, *, create: bool = False) -> KeyProvider | None:
         return LocalKeys(split_keys(settings.kek_bytes), os.urandom)
     if settings.keys == OWN:
         return None
-    return open_keys(settings.keys, data_dir=settings.data, entropy=os.urandom, create=create)
+    keys = open_keys(settings.keys, data_dir=settings.data, entropy=os.urandom, create=create)
+    if settings.keys_seconds == 0:
+        return keys
+    return Remembering(keys, seconds=settings.keys_seconds, clock=time.monotonic)

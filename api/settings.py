@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         kek: the key-encryption key, 32 bytes in base64 or hexadecimal; while rotating: new one, comma, old one.
         keys: where key-encryption keys are kept when `kek` is not set: `file`, `kms:...`, `pkcs11:...` or `age:...`, as
             `registry.keys.places` has it.
+        keys_seconds: how long an unwrapped data key is remembered, so that not every request asks the place; 0: never.
         database_url: another database than the SQLite file in the data directory.
         max_upload_bytes: the most bytes of a request that carries a file (a verifier pack, a suspect's answers).
         max_body_bytes: the most bytes of any other request.
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     data: Path = Path("countermark-data")
     kek: SecretStr | None = None
     keys: str = "file"
+    keys_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
     database_url: SecretStr | None = None
     max_upload_bytes: Annotated[int, Field(gt=0)] = 256 * MIB
     max_body_bytes: Annotated[int, Field(gt=0)] = 2 * MIB

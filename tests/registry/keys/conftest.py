@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -14,12 +15,13 @@ import pytest
 from registry.keys.base import KeyProvider
 from registry.keys.local import LocalKeys
 from registry.keys.places import open_keys
+from registry.keys.remembering import Remembering
 
 pyrage = pytest.importorskip("pyrage", reason="the extra `escrow` is not installed")
 moto = pytest.importorskip("moto", reason="moto is not installed")
 SOFTHSM = next((path for path in Path("/usr/lib").glob("**/libsofthsm2.so")), None)
 PIN = "2468"
-ESCROW = "escrow holder"
+REMEMBERED = "remembered"
 _numbers = count()
 
 
@@ -82,11 +84,24 @@ def _age(directory: Path, request: pytest.FixtureRequest) -> World:
     return World(f"age:{directory}/identities.txt?escrow={holder.to_public()}", directory, escrow=holder)
 
 
+class Remembered(World):
+    """A file whose data keys are remembered."""
+
+    def open(self, *, create: bool = True) -> KeyProvider:
+        """The keys, and their memory."""
+        return Remembering(super().open(create=create), seconds=60, clock=time.monotonic)
+
+
+def _remembered(directory: Path, request: pytest.FixtureRequest) -> World:
+    return Remembered("file", directory)
+
+
 WORLDS: dict[str, Callable[[Path, pytest.FixtureRequest], World]] = {
     "file": _file,
     "kms": _kms,
     "pkcs11": _pkcs11,
     "age": _age,
+    REMEMBERED: _remembered,
 }
 
 
@@ -99,7 +114,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 @pytest.fixture
 def kinds() -> set[str]:
     """The kinds of place that the suite runs over."""
-    return set(WORLDS)
+    return set(WORLDS) - {REMEMBERED}
 
 
 @pytest.fixture
