@@ -263,6 +263,12 @@ class AsyncClient:
         """The record of what the service asked about a case, JSON lines."""
         return await self._run(calls.record(case_id))
 
+    async def evidence(
+        self, case_id: str, *, device: str | None = None, negative: Iterable[str] = (), positive: Iterable[str] = ()
+    ) -> bytes:
+        """An evidence pack about the device of that name, else the one that the verdict names, with controls."""
+        return await self._run(calls.evidence(case_id, device, negative, positive))
+
     async def verdict(self, case_id: str) -> Verdict:
         """The recorded verdict, with a proof against the newest checkpoint."""
         return await self._run(calls.verdict(case_id))

@@ -281,6 +281,12 @@ def record(case_id: str) -> Call[bytes]:
     return Call(method="GET", path=_at("cases", case_id, "record"), parse=bytes)
 
 
+def evidence(case_id: str, device: str | None, negative: Iterable[str], positive: Iterable[str]) -> Call[bytes]:
+    """An evidence pack about one accused."""
+    params = {"device": device, "negative": list(negative), "positive": list(positive)}
+    return Call(method="GET", path=_at("cases", case_id, "evidence"), params=params, parse=bytes)
+
+
 def verdict(case_id: str) -> Call[Verdict]:
     """The recorded verdict."""
     return Call(method="GET", path=_at("cases", case_id, "verdict"), parse=Verdict.model_validate_json)

@@ -13,7 +13,23 @@ from api import errors
 from api.artefacts import ArtefactError
 from api.bundles import BundleError
 from api.client import ServiceError, ServiceUnreachable
-from api.commands import ask, case, ci, copy, device, hold, key, keys, log, operate, release, timestamp, verify, witness
+from api.commands import (
+    ask,
+    case,
+    ci,
+    copy,
+    device,
+    evidence,
+    hold,
+    key,
+    keys,
+    log,
+    operate,
+    release,
+    timestamp,
+    verify,
+    witness,
+)  # fmt: skip
 from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
@@ -57,6 +73,7 @@ app.command("verify", epilog="Example: countermark verify --release digits-1 --o
     verify.verify
 )
 app.add_typer(case.app, name="case")
+app.add_typer(evidence.app, name="evidence")
 app.command(
     "ask",
     epilog="Example: countermark ask --case ID --oip https://models.example --model m --record r.jsonl --out o.npz",

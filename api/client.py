@@ -267,6 +267,12 @@ class Client:
         """The record of what the service asked about a case, JSON lines."""
         return self._run(calls.record(case_id))
 
+    def evidence(
+        self, case_id: str, *, device: str | None = None, negative: Iterable[str] = (), positive: Iterable[str] = ()
+    ) -> bytes:
+        """An evidence pack about the device of that name, else the one that the verdict names, with controls."""
+        return self._run(calls.evidence(case_id, device, negative, positive))
+
     def verdict(self, case_id: str) -> Verdict:
         """The recorded verdict, with a proof against the newest checkpoint."""
         return self._run(calls.verdict(case_id))

@@ -3,6 +3,7 @@
 JSON = "application/json"
 NPZ = "application/x-npz"
 SAFETENSORS = "application/vnd.safetensors"
+ZIP = "application/zip"
 OCTETS = "application/octet-stream"
 JSON_LINES = "application/jsonl"
 IDEMPOTENCY_KEY = "Idempotency-Key"

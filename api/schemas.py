@@ -15,7 +15,7 @@ from fingerprint.codeword import CODEWORD_KEY_BYTES, pack_bits, unpack_bits
 from fingerprint.possession import PUBLIC_KEY_BYTES
 from registry import records
 
-ScopeName = Literal["release", "investigate", "audit", "admin"]
+ScopeName = Literal["release", "investigate", "audit", "disclose", "admin"]
 MethodName = Literal["distilled", "minted"]
 KindName = Literal["logits", "logprobs", "probs", "top_k", "labels"]
 HeldName = Literal["device", "copy", "case"]
@@ -234,7 +234,7 @@ class NewApiKey(Request):
     """Who a key is for and what it may do."""
 
     name: Annotated[Name, Field(examples=["release pipeline"])]
-    scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=4, examples=[["release"]])]
+    scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=5, examples=[["release"]])]
     expires_at: Moment | None = None
 
 

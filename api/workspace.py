@@ -6,6 +6,7 @@ The HTTP routes and the local commands call the same methods here; `api.client.C
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 from numpy.typing import NDArray
@@ -241,6 +242,18 @@ class Workspace:
         with self.store.unit() as registry:
             settle(registry, weighed)
         return self.verdict(case_id)  # a unit of its own: the entry is under a signed checkpoint only now
+
+    def evidence(
+        self, case_id: str, *, device: str | None = None, negative: Iterable[str] = (), positive: Iterable[str] = ()
+    ) -> bytes:
+        """An evidence pack about the device of that name, else the one that the verdict names, with controls."""
+        report = import_module("api.evidence_report")  # it draws: loaded by whoever makes a pack, and nobody else
+        with self.store.reading() as registry:
+            exhibits = registry.exhibits(
+                self.tenant, case_id, device=device, negative=tuple(negative), positive=tuple(positive)
+            )
+        with self.store.reading() as registry:
+            return registry.seal_pack(exhibits, report.reports(exhibits))
 
     def verdict(self, case_id: str) -> Verdict:
         """The recorded verdict, with a proof against the newest checkpoint."""

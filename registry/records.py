@@ -21,6 +21,7 @@ class Scope(StrEnum):
     RELEASE = "release"  # enrol devices, commit releases, issue copies
     INVESTIGATE = "investigate"  # open cases, read probes, obtain verdicts
     AUDIT = "audit"  # read the log, its proofs, and lists
+    DISCLOSE = "disclose"  # obtain evidence packs: one release's carriers and one device's codeword
     ADMIN = "admin"  # manage API keys, forget devices, place and lift legal holds
 
 

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, status
 
 from api import probes as probe_files
-from api.auth import ForCases, ForInvestigation, OneVerdict
+from api.auth import ForCases, ForDisclosure, ForInvestigation, OneVerdict
 from api.etags import NOT_MODIFIED, immutable
 from api.evidence import Verdict
 from api.idempotency import Once
-from api.media import NPZ, OCTETS, SAFETENSORS
+from api.media import NPZ, OCTETS, SAFETENSORS, ZIP
 from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import Case, ListOf, NewCase
@@ -24,6 +24,9 @@ _ANSWERS = documented_upload(
     NPZ, SAFETENSORS, OCTETS, description="The suspect's answers to all probes in order, as the array `outputs`."
 )
 _PROBES = documented_download(NPZ, SAFETENSORS, description="The probe inputs, as the array `probes`.")
+_PACK = documented_download(ZIP, description="The pack; `countermark evidence verify` checks it offline.")
+AccusedName = Annotated[str | None, Query(description="Name of the accused; else the one device that is named.")]
+Controls = Annotated[list[str] | None, Query(description="Ids of decided cases of the same release.")]
 ProbeForm = Annotated[probe_files.Form | None, Query(alias="format", description="Instead of the Accept header.")]
 AnswerKind = Annotated[Kind, Query(description="What the answers are.")]
 
@@ -98,6 +101,33 @@ async def send_outputs(
 def verdict(desk: ForCases, case_id: str) -> Verdict:
     """The recorded verdict, with a proof against the newest checkpoint."""
     return desk.verdict(case_id)
+
+
+@router.get(
+    "/{case_id}/evidence",
+    response_class=Response,
+    responses={**documented(404, 409, 422), **_PACK},
+    summary="Get an evidence pack",
+)
+async def evidence(
+    desk: ForDisclosure,
+    request: Request,
+    case_id: str,
+    gate: Admission,
+    device: AccusedName = None,
+    negative: Controls = None,
+    positive: Controls = None,
+) -> Response:
+    """Everything that a judge or an accused needs to check the verdict about one device, without network.
+
+    It discloses the carriers of this release and the codeword of this device's copy, and of other devices a number.
+    """
+    make = partial(desk.evidence, case_id, device=device, negative=negative or (), positive=positive or ())
+    pack = await gate.weigh(make)
+    tenant, key = request.scope[CALLER]
+    request.app.state.log.info("evidence", case=case_id, device=device, tenant=tenant, key=key)
+    disposition = f'attachment; filename="evidence-{case_id}.zip"'
+    return Response(pack, media_type=ZIP, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
 
 
 def _note(request: Request, verdict: Verdict, seconds: float) -> None:

@@ -71,7 +71,7 @@ class Exhibition:
             "acquisition": _acquisition(release, observed),
             "log": self._checkpoint(),
             "timeStamps": [stated for stated, _ in stamps],
-            "doesNotShow": [*contents.DOES_NOT_SHOW, *accused.recorded.verdict.does_not_prove],
+            "doesNotShow": list(contents.DOES_NOT_SHOW),
             "madeAt": entries.instant(self._tools.clock()),
         }
         return Exhibits(predicate=predicate, members=members, fresh_scores=fresh, timeline=self._timeline(accused))

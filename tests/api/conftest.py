@@ -33,7 +33,7 @@ from registry.store import init_store, open_registry
 from tests.authority import authority, other_authority, tsa  # noqa: F401 - fixtures
 
 FEATURES, CLASSES, PROBES = 24, 6, 400
-SCOPES = ("release", "investigate", "audit", "admin")
+SCOPES = ("release", "investigate", "audit", "disclose", "admin")
 
 
 @dataclass(frozen=True, kw_only=True)

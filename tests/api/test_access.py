@@ -44,6 +44,7 @@ ENDPOINTS = {
     ("GET", "/v1/cases/{case_id}/probes"): ({"investigate"}, {}),
     ("POST", "/v1/cases/{case_id}/outputs"): ({"investigate"}, {"params": {"kind": "logits"}, "content": b"x"}),
     ("GET", "/v1/cases/{case_id}/verdict"): (CASES, {}),
+    ("GET", "/v1/cases/{case_id}/evidence"): ({"disclose"}, {}),
     ("GET", "/v1/log/checkpoint"): (LOG, {}),
     ("GET", "/v1/log/key"): (LOG, {}),
     ("GET", "/v1/log/entries/{index}"): (LOG, {}),
@@ -61,7 +62,7 @@ FILLED = {
     "name": "nothing", "copy_id": "0" * 32, "case_id": "0" * 32, "key_id": "0" * 32, "index": 0, "hold_id": "0" * 32,
     "digest": "sha256:" + "0b" * 32, "path": "0/000.p/1", "challenge_id": "0" * 32,
 }  # fmt: skip
-SCOPES = ("release", "investigate", "audit", "admin")
+SCOPES = ("release", "investigate", "audit", "disclose", "admin")
 
 
 @pytest.fixture

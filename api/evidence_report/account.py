@@ -1,0 +1,133 @@
+"""What both forms of the report say, in words and numbers, from a pack's exhibits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.dossier.exhibits import Exhibits, Milestone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """The report's contents.
+
+    Attributes:
+        title, finding: the question, and what was found, a sentence each.
+        named: whether the accused is named.
+        tiles: figures with their captions.
+        shows, limits: what the pack shows and what it does not, in sentences.
+        controls: rows of the table of controls: what, how many, result.
+        facts: names with values, digests among them.
+        score, threshold, fresh_scores, marks: for the histogram; marks are scores of control models by name.
+        timeline: the log's entries.
+    """
+
+    title: str
+    finding: str
+    named: bool
+    tiles: tuple[tuple[str, str], ...]
+    propositions: tuple[tuple[str, str], ...]
+    shows: tuple[str, ...]
+    limits: tuple[str, ...]
+    controls: tuple[tuple[str, str, str], ...]
+    facts: tuple[tuple[str, str], ...]
+    score: float
+    threshold: float
+    fresh_scores: NDArray[np.float64]
+    marks: tuple[tuple[str, float], ...]
+    timeline: tuple[Milestone, ...]
+
+
+def account(exhibits: Exhibits) -> Account:
+    """The account of these exhibits."""
+    said = exhibits.predicate
+    found, accused, suspect = said["finding"], said["accused"], said["case"]["suspect"]
+    models = [*said["negativeControls"]["models"], *said["positiveControls"]]
+    return Account(
+        title=f"Does '{suspect}' descend from {accused['device']}'s copy?",
+        finding=_finding(accused["device"], found),
+        named=found["named"],
+        tiles=_tiles(said),
+        propositions=(("H1", said["propositions"]["h1"]), ("H0", said["propositions"]["h0"])),
+        shows=_shows(said),
+        limits=tuple(said["doesNotShow"]),
+        controls=_controls(said),
+        facts=_facts(said),
+        score=found["score"],
+        threshold=found["threshold"],
+        fresh_scores=exhibits.fresh_scores,
+        marks=tuple((each["suspect"], each["score"]) for each in models),
+        timeline=exhibits.timeline,
+    )
+
+
+def _finding(device: str, found: dict[str, Any]) -> str:
+    if found["named"]:
+        return (
+            f"{device} is named. If the suspect had nothing to do with {device}'s copy, a score this high would come up"
+            f" for any of the {found['devices']} devices with a probability of at most {found['familyWiseP']:.1e}."
+        )
+    return (
+        f"{device} is not named: its score of {found['score']:.2f} is below the threshold of {found['threshold']:.2f}."
+        " That is no proof that the suspect does not descend from its copy."
+    )
+
+
+def _tiles(said: Any) -> tuple[tuple[str, str], ...]:
+    found, fresh = said["finding"], said["negativeControls"]["freshCodewords"]
+    return (
+        (f"t = {found['score']:.2f}", f"score of the accused; named from {found['threshold']:.2f} on"),
+        (f"{found['familyWiseP']:.1e}", f"bound on this by accident, among {found['devices']} devices"),
+        (f"{found['alpha']:.0e}", "alpha, declared before the release"),
+        (f"{fresh['reachingThreshold']} of {fresh['count']:,}", "random codewords that reach the threshold"),
+    )
+
+
+def _shows(said: Any) -> tuple[str, ...]:
+    found, newest = said["finding"], said["log"]
+    return (
+        "Carriers, probes, statistic and alpha were fixed in the log before any codeword of this release existed.",
+        "The nonce of the accused's copy was drawn, and its codeword fixed, after that and before the copy was issued.",
+        f"The evidence was computed from {found['probes']} answers ({found['kind']}) without looking at any codeword.",
+        f"The bound {found['bound']} holds for every suspect, every data set and every attack.",
+        f"All of this stands in the log {newest['origin']} of {newest['size']} entries, under a signed checkpoint.",
+    )
+
+
+def _controls(said: Any) -> tuple[tuple[str, str, str], ...]:
+    negative, positive = said["negativeControls"], said["positiveControls"]
+    fresh, others = negative["freshCodewords"], negative["otherCopies"]
+    rows = [
+        (
+            "random codewords that belong to nobody",
+            f"{fresh['count']:,}",
+            f"{fresh['reachingThreshold']} reach the threshold, greatest t = {fresh['greatest']:.2f}",
+        )
+    ]
+    if others["ranked"]:
+        greatest = f"greatest t = {others['greatest']:.2f} (the registrar's word)"
+        rows.append(("copies of other devices", str(others["ranked"]), greatest))
+    for kind, models in (("negative", negative["models"]), ("positive", positive)):
+        rows += [
+            (f"{kind}: {each['suspect']}", "1", f"t = {each['score']:.2f}, {'named' if each['named'] else 'not named'}")
+            for each in models
+        ]
+        if not models:
+            rows.append((f"{kind}: other models", "0", "not run for this pack"))
+    return tuple(rows)
+
+
+def _facts(said: Any) -> tuple[tuple[str, str], ...]:
+    accused, asked = said["accused"], said["acquisition"]
+    return (
+        ("case", said["case"]["id"]),
+        ("release", said["release"]["name"]),
+        ("copy", accused["copy"]),
+        ("issued as", accused["artefact"] or "not recorded as issued"),
+        ("made by", accused["method"] or "-"),
+        ("probes", asked["requests"]),
+        ("answers", asked["responses"]),
+        ("pack made", said["madeAt"]),
+    )
