@@ -5,25 +5,59 @@ starts with BEGIN IMMEDIATE: it waits its turn at the start and never fails half
 has `query_only` on and sees one state of the database. What is deleted is overwritten (`secure_delete`), so that a
 forgotten row leaves the file with the next checkpoint of the journal.
 PostgreSQL: writers are READ COMMITTED and take the log's advisory lock; readers are REPEATABLE READ and READ ONLY.
+
+A writing transaction can be told not to wait for the disk (`flushed=False`): `synchronous=NORMAL` in WAL mode,
+`synchronous_commit=off`. Both databases write one journal in order, so it is lost only together with everything after.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.session import JoinTransactionMode
 
-from registry.errors import StoreError
+from registry.errors import DatabaseUnavailable, StoreError
 
-__all__ = ["Database", "Session"]
+__all__ = ["Database", "Session", "Transaction"]
 
 FILE = "registry.db"
 BUSY_SECONDS = 30
-_READING = "countermark_reading"
+_READING, _UNFLUSHED = "countermark_reading", "countermark_unflushed"
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
+
+
+class Transaction:
+    """One writing transaction for several sessions, one after another; threads may hand it on."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def session(self, *, alone: bool) -> AbstractContextManager[Session]:
+        """A session within the transaction. An exception undoes the session: by a savepoint, or, if it is alone, whole.
+
+        Raises:
+            DatabaseUnavailable: the database gave the transaction up by itself, as SQLite does on a full disk.
+        """
+        return self._joined("rollback_only" if alone else "create_savepoint")
+
+    @contextmanager
+    def _joined(self, mode: JoinTransactionMode) -> Iterator[Session]:
+        with _translated(), Session(self._connection, join_transaction_mode=mode, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            if not self.alive():
+                raise DatabaseUnavailable("the database gave the transaction up; nothing of it was kept")
+
+    def alive(self) -> bool:
+        """Whether the transaction is still open: SQLite ends one by itself when the disk is full."""
+        if self._connection.invalidated or not self._connection.in_transaction():
+            return False
+        raw = self._connection.connection.dbapi_connection
+        return self._connection.dialect.name != "sqlite" or bool(getattr(raw, "in_transaction", False))
 
 
 class Database:
@@ -32,17 +66,27 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reader = engine.execution_options(**{_READING: True}, **_reading_options(engine))
+        self._unflushed = engine.execution_options(**{_UNFLUSHED: True})
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def transaction(self) -> Iterator[Transaction]:
+        """A writing transaction, committed at the end and rolled back by an exception."""
+        with _translated(), self._engine.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def writing(self, *, flushed: bool = True) -> Iterator[Session]:
         """A session whose transaction is committed at the end and rolled back by an exception."""
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+        engine = self._engine if flushed else self._unflushed
+        with _translated(), Session(engine, expire_on_commit=False) as session, session.begin():
+            if not flushed and engine.dialect.name == "postgresql":
+                session.execute(text("SET LOCAL synchronous_commit TO OFF"))
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session whose transaction sees one state and refuses to write."""
-        with Session(self._reader) as session, session.begin():
+        with _translated(), Session(self._reader) as session, session.begin():
             yield session
 
     def reachable(self) -> bool:
@@ -50,9 +94,21 @@ class Database:
         try:
             with self.reading() as session:
                 session.connection()
-        except SQLAlchemyError:
+        except (SQLAlchemyError, DatabaseUnavailable):
             return False
         return True
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The database's own refusals as one error that says what to look at."""
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseUnavailable(
+            f"the database cannot be used: {error.orig}; what was not committed is undone. Look at the disk's free"
+            " space, at the rights to the data directory, and whether the server runs"
+        ) from error
 
 
 @contextmanager
@@ -99,6 +155,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 - the
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get(_READING, False)
+    options = connection.get_execution_options()
+    reading = options.get(_READING, False)
     connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get(_UNFLUSHED) else 'FULL'}")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -75,6 +75,8 @@ RegistryError
 └── StoreError                  the data directory or the database cannot be used
     ├── StoreMissing            not initialised
     ├── StoreExists             initialised already
+    ├── DatabaseUnavailable     it does not answer, or refuses to be written: full disk, read-only, locked for too long
+    ├── UnitInUnit              a writing unit opened inside another one, which would wait for itself
     ├── StoreOutdated           its database is at another revision than this code
     ├── KeyFileUnsafe           a key file that others can read
     ├── UnknownKey              sealed under a key that was not given
@@ -383,6 +385,14 @@ class StoreMissing(StoreError):
 
 class StoreExists(StoreError):
     """The data directory was initialised already."""
+
+
+class DatabaseUnavailable(StoreError):
+    """The database does not answer, or refuses to be written: a full disk, no right to write, locked for too long."""
+
+
+class UnitInUnit(StoreError):
+    """A writing unit was opened inside another one of the same thread, which would wait for itself for ever."""
 
 
 class StoreOutdated(StoreError):

@@ -8,6 +8,7 @@ from registry.blobs import PackFiles
 from registry.codebooks import Codebooks
 from registry.database import Session
 from registry.log.cosignature import Cosigner
+from registry.log.frontier import Frontier
 from registry.log.log import Log
 from registry.log.note import Ed25519Signer
 from registry.log.storage import SqlLogStorage
@@ -40,15 +41,15 @@ class Parts:
         """The log's tables over a session."""
         return SqlLogStorage(session, self.signer.name)
 
-    def log(self, session: Session) -> Log:
+    def log(self, session: Session, frontier: Frontier | None = None) -> Log:
         """The log over a session."""
-        return Log(self.storage(session), self.signer, self.clock)
+        return Log(self.storage(session), self.signer, self.clock, frontier)
 
-    def tools(self, session: Session) -> Tools:
+    def tools(self, session: Session, frontier: Frontier | None = None) -> Tools:
         """What use-cases need, over a session."""
         return Tools(
             repository=Repository.over(session),
-            log=self.log(session),
+            log=self.log(session, frontier),
             sealer=self.sealer,
             blobs=self.blobs,
             codebooks=self.codebooks,

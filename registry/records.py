@@ -116,6 +116,25 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewDevice:
+    """What a device's enrolment gave, to be stored.
+
+    Attributes:
+        name: unique within the tenant.
+        helper_data: public data that the device finds its key again with.
+        identity: one-way hash of the device key, for key confirmation.
+        codeword_key: 32 bytes derived from the device key; sealed before it is stored.
+        possession_key: public key that the device proves itself by, if it can.
+    """
+
+    name: str
+    helper_data: bytes
+    identity: str
+    codeword_key: bytes = field(repr=False)
+    possession_key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """An enrolled device.
 

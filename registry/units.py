@@ -22,6 +22,7 @@ from registry.stamping import post_over_http as post_stamping
 from registry.stamping import stamp
 from registry.usecases.access import Access
 from registry.witness.client import Post, post_over_http
+from registry.writers import Writers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +53,16 @@ class Store:
     def __init__(self, database_: Database, parts: Parts) -> None:
         self._database = database_
         self._parts = parts
+        self._writers = Writers(database_, parts)
 
     @contextmanager
     def unit(self) -> Iterator[Registry]:
-        """One writing unit: committed whole at the end, undone by an exception; then the log is signed."""
-        with self._database.writing() as session:
-            tools = self._parts.tools(session)
+        """One writing unit: committed whole at the end, undone by an exception; then the log is signed.
+
+        Units of several threads share a transaction and one flush of the disk (`registry.writers`).
+        """
+        with self._writers.unit() as tools:
             yield Registry(tools)
-        if tools.log.appended:
-            self.publish(tools.log.appended)
 
     @contextmanager
     def reading(self) -> Iterator[Registry]:
@@ -68,13 +70,8 @@ class Store:
         with self._database.reading() as session:
             yield Registry(self._parts.tools(session))
 
-    def publish(self, size: int = 0) -> Checkpoint:
-        """Sign what is committed, unless a checkpoint of at least `size` entries (when given) is there already."""
-        if size:
-            with self._database.reading() as session:
-                newest = self._parts.log(session).checkpoint()
-            if newest.size >= size:
-                return newest
+    def publish(self) -> Checkpoint:
+        """Sign what is committed, unless its newest checkpoint covers it already."""
         with self._database.writing() as session:
             return self._parts.log(session).publish()
 

@@ -1,9 +1,15 @@
 """The log of one registry: append in the unit's transaction, sign after it.
 
 Who may append holds the log's lock until its transaction ends (`LogStorage.lock`), so entries have no gaps and one
-order. `publish` runs in a transaction of its own, after the entries were committed: what it signs is durable and, since
-entries are append-only, a prefix of everything signed later. A crash between the two loses no entry and no signature;
-the next `publish` signs what is there.
+order. What is signed is durable, and entries are append-only, so it is a prefix of everything signed later:
+
+1. A checkpoint is signed in a transaction of its own, after the entries were committed and flushed to the disk.
+2. That transaction need not be flushed. If the machine loses power, its checkpoint can be missing, with nothing after
+   it: whatever is flushed later flushes it too, for both databases write one journal in order.
+3. Before the log grows, its newest checkpoint covers all of it (`frontier`), or it is signed now. So a checkpoint that
+   was lost is signed again before anything follows, and bit for bit, since Ed25519 (RFC 8032) is deterministic.
+
+A crash between commit and signature loses no entry and no signature.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +21,7 @@ from registry.errors import Inconsistent, NotPublished, UnknownEntry
 from registry.evidence.envelope import signed_bytes
 from registry.log import entries, tree
 from registry.log.checkpoint import MAX_SIZE, sign_checkpoint
+from registry.log.frontier import Frontier
 from registry.log.note import Ed25519Signer, Ed25519Verifier, Signature
 from registry.log.tiles import Tile, encode_bundle
 from registry.log.tree import Node, Range
@@ -27,8 +34,8 @@ class LogStorage(Protocol):
     def lock(self) -> None:
         """Keep every other writer out of the log until the transaction ends."""
 
-    def size(self) -> int:
-        """Number of entries."""
+    def tip(self) -> tuple[int, bytes | None]:
+        """Number of entries, and the hash of the last one as a leaf."""
 
     def entry(self, index: int) -> bytes | None:
         """The entry's bytes, None beyond the end."""
@@ -36,8 +43,8 @@ class LogStorage(Protocol):
     def nodes(self, nodes: Sequence[Node]) -> Mapping[Node, bytes]:
         """Stored subtree hashes; raises NodeTampered when one is missing."""
 
-    def append(self, index: int, data: bytes, completed: Sequence[tuple[Node, bytes]]) -> None:
-        """Store an entry and the subtrees that it completes."""
+    def append(self, index: int, data: Sequence[bytes], completed: Sequence[tuple[Node, bytes]]) -> None:
+        """Store entries from an index on, and the subtrees that they complete."""
 
     def latest(self) -> Checkpoint | None:
         """The newest signed checkpoint, as it was signed."""
@@ -59,13 +66,31 @@ class LogStorage(Protocol):
 
 
 class Log:
-    """The log as one unit sees it."""
+    """The log as one unit sees it.
 
-    def __init__(self, storage: LogStorage, signer: Ed25519Signer, clock: Callable[[], datetime]) -> None:
+    Args:
+        storage: the database session.
+        signer: the log's key.
+        clock: the time.
+        frontier: the log's right edge, if the unit's transaction has read it already.
+    """
+
+    def __init__(
+        self,
+        storage: LogStorage,
+        signer: Ed25519Signer,
+        clock: Callable[[], datetime],
+        frontier: Frontier | None = None,
+    ) -> None:
         self._storage = storage
         self._signer = signer
         self._clock = clock
-        self._edge: tuple[int, list[bytes]] | None = None  # size and right edge, known once the lock is held
+        self._frontier = frontier
+
+    @property
+    def reached(self) -> Frontier | None:
+        """The log's right edge after what this unit appended, None if the unit has not looked at it."""
+        return self._frontier
 
     @property
     def origin(self) -> str:
@@ -74,42 +99,76 @@ class Log:
 
     @property
     def appended(self) -> int:
-        """Size of the log after what this unit appended; 0 if it appended nothing."""
-        return 0 if self._edge is None else self._edge[0]
+        """Size of the log after what this transaction appended and has not committed; 0 if it appended nothing."""
+        return self._frontier.size if self._frontier is not None and self._frontier.size > self._frontier.signed else 0
 
     def lock(self) -> None:
         """Keep other writers out until the unit ends: what is read from here on stays true until it is written."""
         self._storage.lock()
 
+    def frontier(self, known: Frontier | None = None) -> Frontier:
+        """The log's right edge, under the lock; what no checkpoint covers is signed first. Never after an append.
+
+        Args:
+            known: a frontier from before; if the log is still there, nothing more needs to be read.
+
+        Raises:
+            Inconsistent: the stored log does not extend its newest checkpoint.
+        """
+        if self._frontier is None:
+            self._storage.lock()
+            (size, leaf), latest = self._storage.tip(), self._storage.latest()
+            if latest is None or latest.size != size:
+                latest = self.publish()
+            here = known is not None and (known.size, known.leaf) == (size, leaf)
+            edge = known.edge if known is not None and here else tuple(self._right_edge(size))
+            self._frontier = Frontier(size=size, edge=edge, leaf=leaf, signed=size)
+            if self._frontier.root != latest.root:
+                raise Inconsistent(_contradiction(size, latest.size))
+        return self._frontier
+
     def append(self, kind: EntryKind, fields: Mapping[str, Any]) -> int:
         """Append an entry and return its index."""
-        data = entries.encode(kind, fields)
-        if self._edge is None:
-            self._storage.lock()
-            size = self._storage.size()
-            self._edge = size, self._right_edge(size)
-        index, edge = self._edge
-        grown, completed = tree.grow(index, edge, tree.leaf_hash(data))
-        self._storage.append(index, data, completed)
-        self._edge = index + 1, grown
-        return index
+        return self.extend(kind, [fields]).start
+
+    def extend(self, kind: EntryKind, records: Sequence[Mapping[str, Any]]) -> range:
+        """Append entries of one kind and return their indices."""
+        before = self.frontier()
+        data = [entries.encode(kind, fields) for fields in records]
+        self._frontier, completed = before.grown([tree.leaf_hash(each) for each in data])
+        self._storage.append(before.size, data, completed)
+        return range(before.size, self._frontier.size)
+
+    def sign(self, frontier: Frontier) -> Checkpoint:
+        """Sign the committed log up to its frontier, unless a checkpoint covers it already.
+
+        Raises:
+            Inconsistent: the stored log is not where the frontier began; nothing is signed.
+        """
+        self._storage.lock()
+        latest = self._storage.latest()
+        if latest is not None and latest.size >= frontier.size:
+            return latest
+        if latest is None or latest.size != frontier.signed:
+            return self.publish()
+        return self._sign(frontier.size, frontier.root)
 
     def publish(self) -> Checkpoint:
-        """Sign the committed log, unless its newest checkpoint covers it already. Never call it after `append`.
+        """Sign the committed log as it is stored, unless its newest checkpoint covers it. Never after an append.
 
         Raises:
             Inconsistent: the stored log no longer extends its newest checkpoint; nothing is signed.
         """
         self._storage.lock()
-        latest, size = self._storage.latest(), self._storage.size()
+        latest, (size, _) = self._storage.latest(), self._storage.tip()
         if latest is not None and latest.size == size:
             return latest
         if latest is not None and (latest.size > size or self._root(latest.size) != latest.root):
-            raise Inconsistent(
-                f"the stored log of {size} entries does not extend its checkpoint of {latest.size}; nothing was signed."
-                " Restore the newest database, and run the audit"
-            )
-        checkpoint = sign_checkpoint(size, self._root(size), self._signer)
+            raise Inconsistent(_contradiction(size, latest.size))
+        return self._sign(size, self._root(size))
+
+    def _sign(self, size: int, root: bytes) -> Checkpoint:
+        checkpoint = sign_checkpoint(size, root, self._signer)
         self._storage.add_checkpoint(checkpoint, self._clock())
         return checkpoint
 
@@ -197,3 +256,10 @@ class Log:
         nodes = tree.subtrees(Range(0, size))
         stored = self._storage.nodes(nodes)
         return [stored[node] for node in nodes]
+
+
+def _contradiction(size: int, signed: int) -> str:
+    return (
+        f"the stored log of {size} entries does not extend its checkpoint of {signed}; nothing was signed."
+        " Restore the newest database, and run the audit"
+    )

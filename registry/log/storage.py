@@ -2,17 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, or_, select, text
+from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from fingerprint import canonical
 from registry.errors import NodeTampered
 from registry.log.note import Signature
 from registry.log.tree import Node
-from registry.models import CheckpointRow, CosignatureRow, LogEntryRow, LogNodeRow, TimeStampRow
+from registry.models import Base, CheckpointRow, CosignatureRow, LogEntryRow, TimeStampRow
 from registry.records import Checkpoint, TimeStamp
 
+# What every unit runs is made once, over tables: rows of the ORM cost several times as much.
+_ENTRY, _NODE, _CHECKPOINT = (Base.metadata.tables[name] for name in ("log_entry", "log_node", "checkpoint"))
+_LAST = and_(_NODE.c.level == 0, _NODE.c.idx == _ENTRY.c.idx)
+_TIP = select(_ENTRY.c.idx, _NODE.c.hash).outerjoin(_NODE, _LAST).order_by(_ENTRY.c.idx.desc()).limit(1)
+_SIGNED = select(_CHECKPOINT.c.size, _CHECKPOINT.c.root, _CHECKPOINT.c.note)
+_LATEST = _SIGNED.order_by(_CHECKPOINT.c.size.desc()).limit(1)
+_OF_SIZE = _SIGNED.where(_CHECKPOINT.c.size == bindparam("of_size"))
+_ADD_ENTRY, _ADD_NODE, _ADD_CHECKPOINT = insert(_ENTRY), insert(_NODE), insert(_CHECKPOINT)
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _ADVISORY_LOCK = 0x636F756E74657231  # "counter1": one log for a database, so one key for its lock
 
 
@@ -26,11 +36,20 @@ class SqlLogStorage:
     def lock(self) -> None:
         """On SQLite a writing unit's BEGIN IMMEDIATE has locked out every other writer already."""
         if self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            self._session.execute(_LOCK, {"key": _ADVISORY_LOCK})
 
     def size(self) -> int:
         """Number of entries: one more than the last index, since the table has no gaps."""
-        return self._session.scalar(select(func.coalesce(func.max(LogEntryRow.idx) + 1, 0))) or 0
+        return self._session.scalar(select(func.coalesce(func.max(_ENTRY.c.idx) + 1, 0))) or 0
+
+    def tip(self) -> tuple[int, bytes | None]:
+        """Number of entries, and the hash of the last one as a leaf. Raises NodeTampered if that hash is missing."""
+        row = self._session.execute(_TIP).first()
+        if row is None:
+            return 0, None
+        if row.hash is None:
+            raise NodeTampered(f"the log lacks the hash of its last entry, {row.idx}; run the audit")
+        return row.idx + 1, row.hash
 
     def entry(self, index: int) -> bytes | None:
         """The entry's bytes, None beyond the end."""
@@ -40,32 +59,33 @@ class SqlLogStorage:
         """Stored subtree hashes; raises NodeTampered when one is missing."""
         if not nodes:
             return {}
-        wanted = or_(*(and_(LogNodeRow.level == node.level, LogNodeRow.idx == node.number) for node in nodes))
-        rows = self._session.execute(select(LogNodeRow.level, LogNodeRow.idx, LogNodeRow.hash).where(wanted))
+        wanted = or_(*(and_(_NODE.c.level == node.level, _NODE.c.idx == node.number) for node in nodes))
+        rows = self._session.execute(select(_NODE.c.level, _NODE.c.idx, _NODE.c.hash).where(wanted))
         found = {Node(level, number): value for level, number, value in rows}
         missing = set(nodes) - set(found)
         if missing:
             raise NodeTampered(f"the log lacks the stored subtrees {sorted(missing)}; run the audit")
         return found
 
-    def append(self, index: int, data: bytes, completed: Sequence[tuple[Node, bytes]]) -> None:
-        """Store an entry and the subtrees that it completes."""
-        self._session.execute(insert(LogEntryRow), [{"idx": index, "data": data}])
-        rows = [{"level": node.level, "idx": node.number, "hash": value} for node, value in completed]
-        self._session.execute(insert(LogNodeRow), rows)
+    def append(self, index: int, data: Sequence[bytes], completed: Sequence[tuple[Node, bytes]]) -> None:
+        """Store entries from an index on, and the subtrees that they complete."""
+        if data:
+            self._session.execute(_ADD_ENTRY, [{"idx": index + at, "data": each} for at, each in enumerate(data)])
+            rows = [{"level": node.level, "idx": node.number, "hash": value} for node, value in completed]
+            self._session.execute(_ADD_NODE, rows)
 
     def latest(self) -> Checkpoint | None:
         """The newest signed checkpoint."""
-        return self._checkpoint(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
+        return self._checkpoint(_LATEST, {})
 
     def checkpoint(self, size: int) -> Checkpoint | None:
         """The checkpoint of that size, as it was signed."""
-        return self._checkpoint(select(CheckpointRow).where(CheckpointRow.size == size))
+        return self._checkpoint(_OF_SIZE, {"of_size": size})
 
     def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
         """Store a signed checkpoint."""
         values = {"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note, "signed_at": signed_at}
-        self._session.execute(insert(CheckpointRow), [values])
+        self._session.execute(_ADD_CHECKPOINT, [values])
 
     def entries(self, low: int, high: int) -> Sequence[bytes]:
         """Entries low <= i < high."""
@@ -100,11 +120,11 @@ class SqlLogStorage:
             for row, stamp in self._session.execute(dated.limit(limit))
         ]
 
-    def _checkpoint(self, statement: Select[CheckpointRow]) -> Checkpoint | None:
-        row = self._session.scalar(statement)
+    def _checkpoint(self, statement: Select[*tuple[Any, ...]], values: dict[str, int]) -> Checkpoint | None:
+        row = self._session.execute(statement, values).first()
         return None if row is None else self._signed(row)
 
-    def _signed(self, row: CheckpointRow) -> Checkpoint:
+    def _signed(self, row: Any) -> Checkpoint:
         return Checkpoint(origin=self._origin, size=row.size, root=row.root, note=row.note)
 
     def last_cosigned(self, name: str, key_id: bytes) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,10 @@ class SealedPepper:
     id: str
     data_key: bytes
     secret: bytes
+
+
+_TABLE = Base.metadata.tables["tenant"]
+_TENANT = select(_TABLE.c.id).where(_TABLE.c.id == bindparam("of_id"))
 
 
 def _tenant(row: TenantRow) -> Tenant:
@@ -54,7 +58,7 @@ class AccessRepository:
 
     def tenant_exists(self, tenant: str) -> bool:
         """Whether there is a tenant of that id."""
-        return self._session.scalar(select(TenantRow.id).where(TenantRow.id == tenant)) is not None
+        return self._session.execute(_TENANT, {"of_id": tenant}).first() is not None
 
     def add_api_key(self, tenant: str, key: ApiKey, token_hash: str) -> None:
         """Store a key. Raises DuplicateName."""

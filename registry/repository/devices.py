@@ -1,14 +1,23 @@
 """Devices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session, aliased, load_only
 
-from registry.models import DeviceRow, ErasureRow, ReenrolmentRow
+from registry.models import Base, DeviceRow, ErasureRow, ReenrolmentRow
 from registry.records import Device, Page
 from registry.repository.page import page
+
+_TABLE = Base.metadata.tables["device"]
+_ADD = insert(_TABLE)
+_TAKEN = select(_TABLE.c.name).where(
+    _TABLE.c.tenant_id == bindparam("of_tenant"), _TABLE.c.name.in_(bindparam("names", expanding=True))
+)
+_NAMES = 500  # in one statement: SQLite takes at most 999 values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,32 +123,42 @@ def _device(found: Row[DeviceRow, ReenrolmentRow | None]) -> Device:
     )
 
 
+def _columns(tenant: str, device: Device, secrets: DeviceSecrets) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant,
+        "id": device.id,
+        "name": device.name,
+        "salt": secrets.salt,
+        "helper_data": secrets.helper_data,
+        "helper_digest": device.helper_digest,
+        "identity": device.identity,
+        "key_commitment": secrets.key_commitment,
+        "data_key": secrets.data_key,
+        "codeword_key": secrets.codeword_key,
+        "possession_key": secrets.possession_key,
+        "possession_digest": device.possession_digest,
+        "enrolled_at": device.enrolled_at,
+        "entry_index": device.entry_index,
+    }
+
+
 class DeviceRepository:
     """Queries about devices; listing them reads neither helper data nor sealed keys."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, tenant: str, device: Device, secrets: DeviceSecrets) -> None:
-        """Store a device."""
-        row = DeviceRow(
-            tenant_id=tenant,
-            id=device.id,
-            name=device.name,
-            salt=secrets.salt,
-            helper_data=secrets.helper_data,
-            helper_digest=device.helper_digest,
-            identity=device.identity,
-            key_commitment=secrets.key_commitment,
-            data_key=secrets.data_key,
-            codeword_key=secrets.codeword_key,
-            possession_key=secrets.possession_key,
-            possession_digest=device.possession_digest,
-            enrolled_at=device.enrolled_at,
-            entry_index=device.entry_index,
-        )
-        self._session.add(row)
-        self._session.flush()
+    def add(self, tenant: str, devices: Sequence[tuple[Device, DeviceSecrets]]) -> None:
+        """Store devices."""
+        self._session.execute(_ADD, [_columns(tenant, device, secrets) for device, secrets in devices])
+
+    def taken(self, tenant: str, names: Sequence[str]) -> frozenset[str]:
+        """Those of the names under which devices are enrolled."""
+        found: set[str] = set()
+        for low in range(0, len(names), _NAMES):
+            values = {"of_tenant": tenant, "names": names[low : low + _NAMES]}
+            found.update(name for (name,) in self._session.execute(_TAKEN, values))
+        return frozenset(found)
 
     def named(self, tenant: str, name: str) -> Device | None:
         """The device of that name."""

@@ -1,6 +1,8 @@
 """Devices."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from fingerprint import canonical
 from fingerprint.codeword import CODEWORD_KEY_BYTES
@@ -15,7 +17,7 @@ from registry.errors import (
     UnknownDevice,
 )
 from registry.log import entries
-from registry.records import Device, EntryKind, Page
+from registry.records import Device, EntryKind, NewDevice, Page
 from registry.repository.devices import DeviceSecrets, Reenrolment, forgotten_name
 from registry.sealing import RowIdentity
 from registry.usecases.holds import Holds
@@ -37,30 +39,27 @@ class Devices:
         self._tools = tools
         self._stored = tools.repository.devices
 
-    def enroll(
-        self,
-        tenant: str,
-        name: str,
-        *,
-        helper_data: bytes,
-        identity: str,
-        codeword_key: bytes,
-        possession_key: bytes | None,
-    ) -> Device:
-        """A new device: helper data and public key as they are, codeword key sealed, all committed to in the log."""
-        _require_enrolment(helper_data, identity, possession_key)
-        if len(codeword_key) != CODEWORD_KEY_BYTES:
-            raise MalformedValue(f"the codeword key has {len(codeword_key)} bytes; it must have {CODEWORD_KEY_BYTES}")
-        require_name(name, "device")
+    def enroll(self, tenant: str, devices: Sequence[NewDevice]) -> tuple[Device, ...]:
+        """New devices: helper data and public keys as they are, codeword keys sealed, all committed to in the log."""
+        for new in devices:
+            _require_enrolment(new.helper_data, new.identity, new.possession_key)
+            _require_codeword_key(new.codeword_key)
+            require_name(new.name, "device")
         self._tools.log.lock()
         self._tools.require_tenant(tenant)
-        if self._stored.named(tenant, name) is not None:
-            raise DuplicateName(f"there is a device '{name}' already; choose another name")
-        identifier = self._tools.new_id()
-        secrets = self._secrets(tenant, identifier, helper_data, codeword_key, possession_key)
-        device = self._log(tenant, identifier, name, identity, secrets)
-        self._stored.add(tenant, device, secrets)
-        return device
+        self._require_free(tenant, [new.name for new in devices])
+        made = [(new, self._tools.new_id()) for new in devices]
+        secrets = [self._secrets(tenant, identifier, new) for new, identifier in made]
+        enrolled = self._log(tenant, made, secrets)
+        self._stored.add(tenant, list(zip(enrolled, secrets, strict=True)))
+        return enrolled
+
+    def _require_free(self, tenant: str, names: Sequence[str]) -> None:
+        twice = {name for name, count in Counter(names).items() if count > 1}
+        taken = sorted(self._stored.taken(tenant, names) | twice)
+        if taken:
+            shown = ", ".join(f"'{name}'" for name in taken[:5])
+            raise DuplicateName(f"there is a device {shown} already; choose another name")
 
     def reenroll(
         self, tenant: str, name: str, *, helper_data: bytes, identity: str, possession_key: bytes | None
@@ -146,44 +145,51 @@ class Devices:
         self._tools.repository.possessions.forget(tenant, device.id)
         return self.get(tenant, forgotten_name(device.id))
 
-    def _secrets(
-        self, tenant: str, device: str, helper_data: bytes, codeword_key: bytes, possession_key: bytes | None
-    ) -> DeviceSecrets:
+    def _secrets(self, tenant: str, device: str, new: NewDevice) -> DeviceSecrets:
         row, sealer = device_row(tenant, device), self._tools.sealer
         data_key = sealer.new_data_key(row)
         return DeviceSecrets(
             salt=self._tools.entropy(SALT_BYTES),
-            helper_data=helper_data,
-            key_commitment=entries.key_commitment(codeword_key),
+            helper_data=new.helper_data,
+            key_commitment=entries.key_commitment(new.codeword_key),
             data_key=data_key,
-            codeword_key=sealer.seal(data_key, row, "codeword_key", codeword_key),
-            possession_key=possession_key,
+            codeword_key=sealer.seal(data_key, row, "codeword_key", new.codeword_key),
+            possession_key=new.possession_key,
         )
 
-    def _log(self, tenant: str, device: str, name: str, identity: str, secrets: DeviceSecrets) -> Device:
-        now, helper_digest = self._tools.clock(), canonical.digest(secrets.helper_data)
-        possession = _digest(secrets.possession_key)
-        fields = entries.enrolment(
-            tenant=tenant,
-            device=device,
-            salt=secrets.salt,
-            name=name,
-            helper_digest=helper_digest,
-            identity=identity,
-            commitment=secrets.key_commitment,
-            possession=possession,
-            at=now,
-        )
-        return Device(
-            id=device,
-            name=name,
-            helper_digest=helper_digest,
-            identity=identity,
-            possession_digest=possession,
-            enrolled_at=now,
-            revoked_at=None,
-            entry_index=self._tools.log.append(EntryKind.ENROLMENT, fields),
-            revocation_index=None,
+    def _log(
+        self, tenant: str, made: Sequence[tuple[NewDevice, str]], secrets: Sequence[DeviceSecrets]
+    ) -> tuple[Device, ...]:
+        now = self._tools.clock()
+        digests = [canonical.digest(new.helper_data) for new, _ in made]
+        fields = [
+            entries.enrolment(
+                tenant=tenant,
+                device=identifier,
+                salt=secret.salt,
+                name=new.name,
+                helper_digest=digest,
+                identity=new.identity,
+                commitment=secret.key_commitment,
+                possession=_digest(new.possession_key),
+                at=now,
+            )
+            for (new, identifier), secret, digest in zip(made, secrets, digests, strict=True)
+        ]
+        indices = self._tools.log.extend(EntryKind.ENROLMENT, fields)
+        return tuple(
+            Device(
+                id=identifier,
+                name=new.name,
+                helper_digest=digest,
+                identity=new.identity,
+                possession_digest=_digest(new.possession_key),
+                enrolled_at=now,
+                revoked_at=None,
+                entry_index=index,
+                revocation_index=None,
+            )
+            for (new, identifier), digest, index in zip(made, digests, indices, strict=True)
         )
 
 
@@ -200,3 +206,8 @@ def _require_enrolment(helper_data: bytes, identity: str, possession_key: bytes 
         possession_key is None or require_public_key(possession_key)
     except ParameterError as error:
         raise MalformedValue(str(error)) from error
+
+
+def _require_codeword_key(codeword_key: bytes) -> None:
+    if len(codeword_key) != CODEWORD_KEY_BYTES:
+        raise MalformedValue(f"the codeword key has {len(codeword_key)} bytes; it must have {CODEWORD_KEY_BYTES}")

@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from registry import database, migrations
 from registry.errors import (
+    DatabaseUnavailable,
     KeyFileUnsafe,
     MalformedNote,
     MalformedValue,
@@ -150,7 +150,7 @@ def test_a_failed_unit_leaves_nothing(store: Store, tenant: str, enrol: Callable
 
 def test_a_reading_unit_refuses_to_write(store: Store) -> None:
     """Writing in a reading unit fails, and a writing unit after it works."""
-    with pytest.raises(OperationalError, match="readonly"), store.reading() as registry:
+    with pytest.raises(DatabaseUnavailable, match="readonly"), store.reading() as registry:
         registry.create_tenant("acme")
     with store.unit() as registry:
         registry.create_tenant("acme")

@@ -40,10 +40,14 @@ class MemoryStorage:
         """Stored subtrees."""
         return {node: self.stored[node] for node in nodes}
 
-    def append(self, index: int, data: bytes, completed: Sequence[tuple[Node, bytes]]) -> None:
-        """Store an entry."""
+    def tip(self) -> tuple[int, bytes | None]:
+        """Number of entries and the last one's leaf."""
+        return (len(self.data), self.stored[Node(0, len(self.data) - 1)]) if self.data else (0, None)
+
+    def append(self, index: int, data: Sequence[bytes], completed: Sequence[tuple[Node, bytes]]) -> None:
+        """Store entries."""
         assert index == len(self.data)
-        self.data.append(data)
+        self.data.extend(data)
         self.stored.update(completed)
 
     def latest(self) -> Checkpoint | None:

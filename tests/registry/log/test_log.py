@@ -100,8 +100,12 @@ def test_a_shrunken_log_is_not_signed(empty_storage: Any) -> None:
 def test_a_changed_past_is_not_signed(empty_storage: Any) -> None:
     """If stored subtrees under the newest checkpoint changed, the next entries are not signed."""
     storage = filled(empty_storage, [3])
+    before = unit(storage)
+    before.frontier()
     storage.stored[Node(1, 0)] = bytes(32)
-    unit(storage).append(EntryKind.ISSUE, {})
+    with pytest.raises(Inconsistent):
+        unit(storage).append(EntryKind.ISSUE, {})
+    before.append(EntryKind.ISSUE, {})
     with pytest.raises(Inconsistent):
         unit(storage).publish()
     storage.checkpoints[-1] = replace(storage.checkpoints[-1], size=9)
