@@ -15,6 +15,7 @@ from fingerprint.errors import CanonicalMalformed
 
 _TYPE, _VERSION = "type", "version"
 _SAFE_INTEGER = 2**53
+_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _LONGEST_INTEGER = 400  # digits: no float is longer, and int() would take quadratic time
 
 
@@ -32,10 +33,21 @@ def encode(tag: str, fields: Mapping[str, Any], *, version: int = 1) -> bytes:
     """
     if _TYPE in fields or _VERSION in fields:
         raise CanonicalMalformed(f"{tag}: the names 'type' and 'version' belong to the envelope; rename the field")
+    value = {**fields, _TYPE: tag, _VERSION: version}
     try:
-        return rfc8785.dumps({**fields, _TYPE: tag, _VERSION: version})
+        return _PLAIN.encode(value).encode() if _plain(value) else rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise CanonicalMalformed(f"{tag}: a value has no canonical JSON form: {error}") from error
+
+
+def _plain(value: Any) -> bool:
+    """Whether the standard library writes the value as RFC 8785 does: no floats, no large numbers, keys of ASCII."""
+    kind = type(value)
+    if kind is dict:
+        return all(type(key) is str and key.isascii() and _plain(item) for key, item in value.items())
+    if kind is list or kind is tuple:
+        return all(map(_plain, value))
+    return kind is str or kind is bool or value is None or (kind is int and -_SAFE_INTEGER < value < _SAFE_INTEGER)
 
 
 def decode(tag: str, data: bytes, *, version: int = 1) -> dict[str, Any]:

@@ -6,10 +6,11 @@ has `query_only` on and sees one state of the database. What is deleted is overw
 forgotten row leaves the file with the next checkpoint of the journal.
 PostgreSQL: writers are READ COMMITTED and take the log's advisory lock; readers are REPEATABLE READ and READ ONLY.
 
-A writing transaction can be told not to wait for the disk (`flushed=False`): `synchronous=NORMAL` in WAL mode,
+A writing transaction can be told not to wait for the disk (`unflushed`): `synchronous=NORMAL` in WAL mode,
 `synchronous_commit=off`. Both databases write one journal in order, so it is lost only together with everything after.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from sqlalchemy.orm.session import JoinTransactionMode
 
 from registry.errors import DatabaseUnavailable, StoreError
 
-__all__ = ["Database", "Session", "Transaction"]
+__all__ = ["Connection", "Database", "Session", "Transaction"]
 
 FILE = "registry.db"
 BUSY_SECONDS = 30
@@ -34,7 +35,7 @@ class Transaction:
     """One writing transaction for several sessions, one after another; threads may hand it on."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def session(self, *, alone: bool) -> AbstractContextManager[Session]:
         """A session within the transaction. An exception undoes the session: by a savepoint, or, if it is alone, whole.
@@ -46,7 +47,7 @@ class Transaction:
 
     @contextmanager
     def _joined(self, mode: JoinTransactionMode) -> Iterator[Session]:
-        with _translated(), Session(self._connection, join_transaction_mode=mode, expire_on_commit=False) as session:
+        with _translated(), Session(self.connection, join_transaction_mode=mode, expire_on_commit=False) as session:
             with session.begin():
                 yield session
             if not self.alive():
@@ -54,10 +55,10 @@ class Transaction:
 
     def alive(self) -> bool:
         """Whether the transaction is still open: SQLite ends one by itself when the disk is full."""
-        if self._connection.invalidated or not self._connection.in_transaction():
+        if self.connection.invalidated or not self.connection.in_transaction():
             return False
-        raw = self._connection.connection.dbapi_connection
-        return self._connection.dialect.name != "sqlite" or bool(getattr(raw, "in_transaction", False))
+        raw = self.connection.connection.dbapi_connection
+        return self.connection.dialect.name != "sqlite" or bool(getattr(raw, "in_transaction", False))
 
 
 class Database:
@@ -75,12 +76,17 @@ class Database:
             yield Transaction(connection)
 
     @contextmanager
-    def writing(self, *, flushed: bool = True) -> Iterator[Session]:
+    def unflushed(self) -> Iterator[Connection]:
+        """A writing transaction whose commit does not wait for the disk."""
+        with _translated(), self._unflushed.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL synchronous_commit TO OFF"))
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
         """A session whose transaction is committed at the end and rolled back by an exception."""
-        engine = self._engine if flushed else self._unflushed
-        with _translated(), Session(engine, expire_on_commit=False) as session, session.begin():
-            if not flushed and engine.dialect.name == "postgresql":
-                session.execute(text("SET LOCAL synchronous_commit TO OFF"))
+        with _translated(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -104,10 +110,11 @@ def _translated() -> Iterator[None]:
     """The database's own refusals as one error that says what to look at."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, sqlite3.OperationalError) as error:
+        said = getattr(error, "orig", error)
         raise DatabaseUnavailable(
-            f"the database cannot be used: {error.orig}; what was not committed is undone. Look at the disk's free"
-            " space, at the rights to the data directory, and whether the server runs"
+            f"the database cannot be used: {said}; what was not committed is undone. Look at the disk's free space, at"
+            " the rights to the data directory, and whether the server runs"
         ) from error
 
 
@@ -155,8 +162,10 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 - the
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    """Past SQLAlchemy's statements, which would cost as much as a small transaction itself."""
     options = connection.get_execution_options()
-    reading = options.get(_READING, False)
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
-    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if options.get(_UNFLUSHED) else 'FULL'}")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    reading, unflushed = options.get(_READING, False), options.get(_UNFLUSHED, False)
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+    raw.execute(f"PRAGMA synchronous={'NORMAL' if unflushed else 'FULL'}")
+    raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")

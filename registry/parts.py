@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from registry.blobs import PackFiles
 from registry.codebooks import Codebooks
-from registry.database import Session
+from registry.database import Connection, Session
 from registry.log.cosignature import Cosigner
 from registry.log.frontier import Frontier
 from registry.log.log import Log
@@ -37,11 +37,11 @@ class Parts:
     clock: Clock
     entropy: Entropy
 
-    def storage(self, session: Session) -> SqlLogStorage:
+    def storage(self, session: Session | Connection) -> SqlLogStorage:
         """The log's tables over a session."""
         return SqlLogStorage(session, self.signer.name)
 
-    def log(self, session: Session, frontier: Frontier | None = None) -> Log:
+    def log(self, session: Session | Connection, frontier: Frontier | None = None) -> Log:
         """The log over a session."""
         return Log(self.storage(session), self.signer, self.clock, frontier)
 

@@ -94,8 +94,7 @@ class Writers:
         """1. A new group. What a crash left unsigned is signed before anything follows it."""
         with ExitStack() as stack:
             transaction = stack.enter_context(self._database.transaction())
-            with transaction.session(alone=True) as session:
-                begun = self._parts.log(session).frontier(self._known)
+            begun = self._parts.log(transaction.connection).frontier(self._known)
             self._group = _Group(stack.pop_all(), transaction, begun)
         return self._group
 
@@ -123,8 +122,8 @@ class Writers:
     def _sign(self, group: _Group) -> None:
         if group.frontier.size > group.begun.size:
             try:
-                with self._database.writing(flushed=False) as session:
-                    self._parts.log(session).sign(group.frontier)
+                with self._database.unflushed() as connection:
+                    self._parts.log(connection).sign(group.frontier)
             except DatabaseUnavailable as error:
                 raise NotPublished(f"the unit is committed, and its checkpoint not signed yet: {error}") from error
         self._known = group.frontier

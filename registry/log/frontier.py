@@ -38,8 +38,13 @@ class Frontier:
         """The frontier after more leaves, and every complete subtree that they complete."""
         size, edge, completed = self.size, list(self.edge), list[tuple[Node, bytes]]()
         for leaf in leaves:
-            edge, found = tree.grow(size, edge, leaf)
-            completed += found
+            value, level, number = leaf, 0, size
+            completed.append((Node(0, size), leaf))
+            while number & 1:
+                value = tree.node_hash(edge.pop(), value)
+                level, number = level + 1, number >> 1
+                completed.append((Node(level, number), value))
+            edge.append(value)
             size += 1
         last = leaves[-1] if leaves else self.leaf
         return Frontier(size=size, edge=tuple(edge), leaf=last, signed=self.signed), completed

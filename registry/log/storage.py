@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, text
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from fingerprint import canonical
@@ -21,22 +21,28 @@ _TIP = select(_ENTRY.c.idx, _NODE.c.hash).outerjoin(_NODE, _LAST).order_by(_ENTR
 _SIGNED = select(_CHECKPOINT.c.size, _CHECKPOINT.c.root, _CHECKPOINT.c.note)
 _LATEST = _SIGNED.order_by(_CHECKPOINT.c.size.desc()).limit(1)
 _OF_SIZE = _SIGNED.where(_CHECKPOINT.c.size == bindparam("of_size"))
-_ADD_ENTRY, _ADD_NODE, _ADD_CHECKPOINT = insert(_ENTRY), insert(_NODE), insert(_CHECKPOINT)
+_ADD_CHECKPOINT = insert(_CHECKPOINT)
+_ADD_ENTRY = "INSERT INTO log_entry (idx, data) VALUES (?, ?)"
+_ADD_NODE = "INSERT INTO log_node (level, idx, hash) VALUES (?, ?, ?)"
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _ADVISORY_LOCK = 0x636F756E74657231  # "counter1": one log for a database, so one key for its lock
 
 
 class SqlLogStorage:
-    """`registry.log.log.LogStorage` over one session."""
+    """`registry.log.log.LogStorage` over one session, or over a connection without the cost of one."""
 
-    def __init__(self, session: Session, origin: str) -> None:
+    def __init__(self, session: Session | Connection, origin: str) -> None:
         self._session = session
         self._origin = origin
 
+    def _connection(self) -> Connection:
+        return self._session.connection() if isinstance(self._session, Session) else self._session
+
     def lock(self) -> None:
         """On SQLite a writing unit's BEGIN IMMEDIATE has locked out every other writer already."""
-        if self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(_LOCK, {"key": _ADVISORY_LOCK})
+        connection = self._connection()
+        if connection.dialect.name == "postgresql":
+            connection.execute(_LOCK, {"key": _ADVISORY_LOCK})
 
     def size(self) -> int:
         """Number of entries: one more than the last index, since the table has no gaps."""
@@ -44,7 +50,7 @@ class SqlLogStorage:
 
     def tip(self) -> tuple[int, bytes | None]:
         """Number of entries, and the hash of the last one as a leaf. Raises NodeTampered if that hash is missing."""
-        row = self._session.execute(_TIP).first()
+        row = self._connection().execute(_TIP).first()
         if row is None:
             return 0, None
         if row.hash is None:
@@ -60,7 +66,7 @@ class SqlLogStorage:
         if not nodes:
             return {}
         wanted = or_(*(and_(_NODE.c.level == node.level, _NODE.c.idx == node.number) for node in nodes))
-        rows = self._session.execute(select(_NODE.c.level, _NODE.c.idx, _NODE.c.hash).where(wanted))
+        rows = self._connection().execute(select(_NODE.c.level, _NODE.c.idx, _NODE.c.hash).where(wanted))
         found = {Node(level, number): value for level, number, value in rows}
         missing = set(nodes) - set(found)
         if missing:
@@ -70,9 +76,14 @@ class SqlLogStorage:
     def append(self, index: int, data: Sequence[bytes], completed: Sequence[tuple[Node, bytes]]) -> None:
         """Store entries from an index on, and the subtrees that they complete."""
         if data:
-            self._session.execute(_ADD_ENTRY, [{"idx": index + at, "data": each} for at, each in enumerate(data)])
-            rows = [{"level": node.level, "idx": node.number, "hash": value} for node, value in completed]
-            self._session.execute(_ADD_NODE, rows)
+            self._insert(_ADD_ENTRY, list(enumerate(data, index)))
+            self._insert(_ADD_NODE, [(node.level, node.number, value) for node, value in completed])
+
+    def _insert(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        """Past SQLAlchemy's statements: building a dictionary for each row would cost more than the row."""
+        connection = self._connection()
+        marked = statement if connection.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
+        connection.exec_driver_sql(marked, rows)
 
     def latest(self) -> Checkpoint | None:
         """The newest signed checkpoint."""
@@ -85,7 +96,7 @@ class SqlLogStorage:
     def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
         """Store a signed checkpoint."""
         values = {"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note, "signed_at": signed_at}
-        self._session.execute(_ADD_CHECKPOINT, [values])
+        self._connection().execute(_ADD_CHECKPOINT, [values])
 
     def entries(self, low: int, high: int) -> Sequence[bytes]:
         """Entries low <= i < high."""
@@ -94,8 +105,9 @@ class SqlLogStorage:
 
     def cosignatures(self, size: int) -> Sequence[Signature]:
         """Cosignatures of the checkpoint of that size, in the order of their names."""
-        mine = select(CosignatureRow).where(CosignatureRow.size == size)
-        rows = self._session.scalars(mine.order_by(CosignatureRow.name, CosignatureRow.key_id))
+        columns = select(CosignatureRow.name, CosignatureRow.key_id, CosignatureRow.signature)
+        mine = columns.where(CosignatureRow.size == size)
+        rows = self._session.execute(mine.order_by(CosignatureRow.name, CosignatureRow.key_id))
         return [Signature(name=row.name, key_id=bytes.fromhex(row.key_id), payload=row.signature) for row in rows]
 
     def add_cosignatures(self, size: int, signatures: Sequence[Signature], obtained_at: datetime) -> None:
@@ -121,7 +133,7 @@ class SqlLogStorage:
         ]
 
     def _checkpoint(self, statement: Select[*tuple[Any, ...]], values: dict[str, int]) -> Checkpoint | None:
-        row = self._session.execute(statement, values).first()
+        row = self._connection().execute(statement, values).first()
         return None if row is None else self._signed(row)
 
     def _signed(self, row: Any) -> Checkpoint:

@@ -1,6 +1,7 @@
 """One value, one string of bytes."""
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,13 @@ def test_round_trip(fields):
     again = canonical.decode("test/value", data)
     assert canonical.encode("test/value", again) == data
     assert again == fields
+
+
+@given(FIELDS)
+def test_every_way_of_encoding_is_rfc_8785(fields):
+    """What the standard library writes for plain values is what the library of RFC 8785 writes."""
+    data = canonical.encode("test/value", fields)
+    assert data == rfc8785.dumps({**fields, "type": "test/value", "version": 1})
 
 
 @given(FIELDS, st.data())

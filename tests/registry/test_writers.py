@@ -111,7 +111,7 @@ def test_a_transaction_that_the_database_gives_up_is_nobodys(store: Store, tenan
 
     def lost(registry: Registry) -> None:
         enrol(registry, tenant, "lost")
-        connection = store._writers._group.transaction._connection
+        connection = store._writers._group.transaction.connection
         if connection.dialect.name == "sqlite":  # as on a full disk
             connection.connection.dbapi_connection.rollback()
         else:
@@ -168,7 +168,7 @@ class FullAfterCommit:
         self.transaction = database.transaction
 
     @contextmanager
-    def writing(self, *, flushed: bool = True) -> Iterator[None]:
+    def unflushed(self) -> Iterator[None]:
         """Refuse."""
         raise DatabaseUnavailable("no space left")
         yield
