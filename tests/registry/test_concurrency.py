@@ -95,7 +95,7 @@ def test_processes_write_one_history(data_dir: Path, store: Store, tenant: str) 
     indices: list[int] = []
     checkpoints: list[Checkpoint] = []
     for writer in writers:
-        output, _ = writer.communicate(timeout=60)
+        output, _ = writer.communicate(timeout=600)
         assert writer.returncode == 0
         seen, notes = acknowledged(output.splitlines(keepends=True), data_dir)
         indices += seen

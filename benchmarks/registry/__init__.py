@@ -1,0 +1,1 @@
+"""What the registry's log costs: durable appends, proofs, audits, recovery."""
