@@ -18,7 +18,7 @@ from benchmarks.mint_figures import mint
 from benchmarks.planner.figures import planner
 from benchmarks.puf.figures import puf
 from benchmarks.statistics_figures import false_accusation, identify
-from benchmarks.survival.figures import curve, survival
+from benchmarks.survival.figures import curve, peers, peers_curve, plans, survival
 from benchmarks.weights.figures import weights
 
 ROOT = Path(__file__).parent.parent
@@ -61,21 +61,18 @@ def demo(numbers: dict[str, Any]) -> str:
 
 
 def scores(numbers: dict[str, Any]) -> str:
-    """Score of the copy's own device by estimate and by pool."""
-    shown = {
-        "score T=1": "score, T = 1",
-        "score T=4": "score, T = 4",
-        "score T=8": "score, T = 8",
-        "residual": "residual",
-        "default": "default pool",
-        "pool equal": "equal weights",
-        "pool tempered only": "T = 4 alone",
-    }
+    """Score of the copy's own device by estimate and by pool, log-probabilities first, then labels alone."""
+    shown = numbers["pools"]
     rows = [
-        [row["method"], row["attack"], *(f"{row[name]:.1f}" for name in shown), f"{row['labels']:.1f}"]
+        [
+            row["method"],
+            row["attack"],
+            *(f"{row['logits'][name]:.1f}" for name in shown),
+            *(f"{row['labels'][name]:.1f}" for name in numbers["label_pools"]),
+        ]
         for row in numbers["rows"]
     ]
-    return table(["copy", "attack", *shown.values(), "labels only"], rows)
+    return table(["copy", "attack", *shown, *(f"labels: {name}" for name in numbers["label_pools"])], rows)
 
 
 RENDER: dict[str, Callable[[Any], str]] = {
@@ -87,12 +84,19 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "mint": mint,
     "survival": survival,
     "survival_curve": curve,
+    "peers": peers,
+    "survival_plain": plans,
+    "peers_curve": peers_curve,
     "false_accusation": false_accusation,
     "identify": identify,
     "planner": planner,
     "accuser": accuser,
 }
-SOURCE = {"survival_curve": "survival"}  # tables that share another's file
+SOURCE = {
+    "survival_curve": "survival",
+    "peers": "survival",
+    "peers_curve": "survival",
+}  # tables that share another's file
 
 
 def fill(text: str) -> str:

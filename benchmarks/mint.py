@@ -30,7 +30,7 @@ from fingerprint.observation import observe
 from fingerprint.tracing.reading import gather_minted
 
 Result = dict[str, Any]
-_PRESSED, _AGAIN, _ACCURATE = 20_000, 300, 50
+_PRESSED, _AGAIN, _ACCURATE, _DISTILLED = 20_000, 300, 50, 10
 
 
 def main() -> int:
@@ -121,13 +121,17 @@ def _cost(shop: Workshop, models: list[nn.Module], base: float) -> Result:
 
 def _scores(shop: Workshop, count: int) -> Result:
     words = list(_words(shop, count))
-    t = np.array([_score(shop, shop.prepared.mint(word), word) for word in words])
+    return _named(shop, [_score(shop, shop.prepared.mint(word), word) for word in words])
+
+
+def _named(shop: Workshop, scores: list[float]) -> Result:
+    t = np.array(scores)
     limit = statistics.threshold(shop.prepared.pack.alpha, TESTS)
     return {
         "score": float(t.mean()),
         "lowest_score": float(t.min()),
         "greatest_score": float(np.sqrt(shop.prepared.kit.bits)),
-        "scored": count,
+        "scored": len(t),
         "not_named": int((t < limit).sum()),
         "tests": TESTS,
     }
@@ -141,15 +145,16 @@ def _score(shop: Workshop, model: nn.Module, word: NDArray[np.int8]) -> float:
 
 
 def _distillation(shop: Workshop) -> Result:
-    (word,) = _words(shop, 1)
     begun = time.perf_counter()
-    model = shop.prepared.distil(word, seed=("benchmarks/mint", "distilled")).model
-    seconds = time.perf_counter() - begun
+    words = list(_words(shop, _DISTILLED))
+    models = [shop.prepared.distil(w, seed=("benchmarks/mint", "distilled", i)).model for i, w in enumerate(words)]
+    seconds = (time.perf_counter() - begun) / len(models)
+    scores = [_score(shop, model, word) for model, word in zip(models, words, strict=True)]
     return {
         "seconds": seconds,
         "copies_per_minute": 60 / seconds,
-        "accuracy_cost": {"points": 100 * (shop.clean_accuracy - shop.accuracy(model))},
-        "score": _score(shop, model, word),
+        "accuracy_cost": _cost(shop, models, shop.clean_accuracy),
+        **_named(shop, scores),
     }
 
 

@@ -16,16 +16,20 @@ def mint(numbers: dict[str, Any]) -> str:
             f"{one['copies_per_minute']:.1f}",
         ],
         ["the same bytes again", "yes" if numbers["reproducible"] else "NO", "", ""],
-        ["accuracy cost, points", _cost(cost), _cost(both), f"{one['accuracy_cost']['points']:+.2f} (one copy)"],
-        ["score, logits", f"{numbers['score']:.1f} (lowest {numbers['lowest_score']:.1f})", "", f"{one['score']:.1f}"],
+        ["accuracy cost, points", _cost(cost), _cost(both), _cost(one["accuracy_cost"])],
+        ["score, logits", _scores(numbers), "", _scores(one)],
     ]
     note = (
         f"\nHead of {numbers['head_parameters']:,} parameters in files of {numbers['file_bytes']:,} bytes; L ="
         f" {numbers['bits']}, strength {numbers['strength']}; {numbers['not_named']} of {numbers['scored']} minted"
-        f" copies not named among {numbers['tests']:,} devices.\n"
+        f" and {one['not_named']} of {one['scored']} distilled copies not named among {numbers['tests']:,} devices.\n"
     )
     return "".join("| " + " | ".join(row) + " |\n" for row in rows) + note
 
 
 def _cost(found: dict[str, Any]) -> str:
     return f"{found['points']:+.2f} ± {found['standard_error']:.2f} ({found['copies']} copies)"
+
+
+def _scores(found: dict[str, Any]) -> str:
+    return f"{found['score']:.1f} (lowest {found['lowest_score']:.1f})"

@@ -10,35 +10,95 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from benchmarks.survival.data import FOLDER, DataMissing
 from benchmarks.survival.workshop import Workshop, workshop
 from fingerprint import trace
-from fingerprint.estimators.residual import residual_evidence
-from fingerprint.estimators.score import score_evidence
-from fingerprint.observation import observe
-from fingerprint.pool import TEMPERATURE, default_pool
+from fingerprint.observation import Kind, Observation, observe
+from fingerprint.pack import VerifierPack
+from fingerprint.pool import (
+    BASE,
+    INPUTS,
+    MIXTURES,
+    MIXTURES_WEIGHT,
+    RESIDUAL,
+    SCORE,
+    TEACHER,
+    Pool,
+    Term,
+    default_pool,
+)
+from fingerprint.schemes.subspace import Subspace
 
-Floats = NDArray[np.float64]
 ATTACKS = (
     "none",
     "int4",
     "prune 50 %",
     "fine-tune all",
     "new head 1500 last",
+    "second-hand same",
     "second-hand other",
     "hard-label extraction",
     "overwrite",
     "average of 5",
 )
-TEMPERATURES = (1.0, 2.0, 4.0, 8.0)
-POOLS = {"equal": (1.0, 1.0, 1.0), "residual half": (0.8, 1.0, 0.5), "tempered only": (0.0, 1.0, 0.0)}
+REFERENCES = ("base", "clean")
+
+
+def _one(estimator: str, temperature: float = 1.0) -> Pool:
+    """One estimate of the teacher's features, over both references and both kinds of probe."""
+    terms = tuple(
+        Term(estimator=estimator, reference=name, weight=weight, temperature=temperature, part=part)
+        for name in REFERENCES
+        for part, weight in ((INPUTS, 1.0), (MIXTURES, MIXTURES_WEIGHT))
+    )
+    return dict.fromkeys(Kind, terms)
+
+
+def _only(pool: Pool, **wanted: str) -> Pool:
+    """The terms that read such features, or such a part."""
+    return {
+        kind: tuple(term for term in terms if all(getattr(term, name) == value for name, value in wanted.items()))
+        for kind, terms in pool.items()
+    }
+
+
+def _even(pool: Pool) -> Pool:
+    return {kind: tuple(replace(term, weight=1.0) for term in terms) for kind, terms in pool.items()}
+
+
+WHOLE = default_pool(REFERENCES, mixed=True, expressed=True)
+POOLS: dict[str, Pool] = {
+    "score, T = 1": _one(SCORE),
+    "score, T = 4": _one(SCORE, 4.0),
+    "score, T = 8": _one(SCORE, 8.0),
+    "residual": _one(RESIDUAL),
+    "base's features alone": _only(WHOLE, features=BASE),
+    "without base's features": _only(WHOLE, features=TEACHER),
+    "images alone": _only(WHOLE, part=INPUTS),
+    "mixtures alone": _only(WHOLE, part=MIXTURES),
+    "parts not apart": default_pool(REFERENCES, expressed=True),
+    "equal weights": _even(WHOLE),
+    "default pool": WHOLE,
+}
+LABEL_POOLS = ("without base's features", "images alone", "mixtures alone", "parts not apart", "default pool")
+
+
+@dataclass(frozen=True)
+class Repooled:
+    """A pack with another pool: a scheme reads it like the pack."""
+
+    pack: VerifierPack
+    pool: Pool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.pack, name)
 
 
 def main() -> int:
@@ -56,7 +116,14 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     rows = [_row(shop, method, attack) for method in ("distilled", "minted") for attack in ATTACKS]
-    result = {"benchmark": "scores", "plan": "quick", "strength": shop.plan.recipe.strength, "rows": rows}
+    result = {
+        "benchmark": "scores",
+        "plan": "quick",
+        "strength": shop.plan.recipe.strength,
+        "pools": list(POOLS),
+        "label_pools": list(LABEL_POOLS),
+        "rows": rows,
+    }
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0
@@ -65,64 +132,23 @@ def main() -> int:
 def _row(shop: Workshop, method: str, attack: str) -> dict[str, Any]:
     strength = shop.plan.recipe.strength
     pack = shop.prepared("subspace", strength).pack
-    codeword = shop.codeword("subspace", strength, 0)[None]
+    codeword = shop.codeword("subspace", strength, 0)
     logits = shop.attacked("subspace", method, attack)["probes"]
-    parts = _estimates(pack, logits)
+    seen = observe("logits", logits, probes=pack.count, classes=pack.classes)
     labels = observe("labels", logits.argmax(axis=1), probes=pack.count, classes=pack.classes)
-    parts["labels"] = _score(pack, labels.probabilities)
-
-    def t(evidence: Floats) -> float:
-        return float(trace.scores(pack.rotation.inverse(evidence.ravel()), codeword)[0])
-
-    pools = {name: t(sum(w * parts[p] for w, p in zip(weights, _POOLED, strict=True))) for name, weights in _pools()}
-    row = {"method": method, "attack": attack, **{name: t(part) for name, part in parts.items()}, **pools}
-    print(
-        f"{method:10}{attack:24}" + " ".join(f"{k} {v:.1f}" for k, v in row.items() if isinstance(v, float)), flush=True
-    )
+    row = {
+        "method": method,
+        "attack": attack,
+        "logits": {name: _score(pack, pool, seen, codeword) for name, pool in POOLS.items()},
+        "labels": {name: _score(pack, POOLS[name], labels, codeword) for name in LABEL_POOLS},
+    }
+    print(f"{method:10}{attack:24}" + " ".join(f"{k} {v:.1f}" for k, v in row["logits"].items()), flush=True)
     return row
 
 
-_POOLED = ("score T=1", f"score T={TEMPERATURE:g}", "residual")
-
-
-def _pools() -> list[tuple[str, tuple[float, ...]]]:
-    """The pools compared, the default one first."""
-    terms = default_pool(("clean",))
-    default = next(iter(terms.values()))
-    weights = {(term.estimator, term.temperature): term.weight for term in default}
-    chosen = (weights["score", 1.0], weights["score", TEMPERATURE], weights["residual", 1.0])
-    return [("default", chosen), *((f"pool {name}", value) for name, value in POOLS.items())]
-
-
-def _estimates(pack: Any, logits: NDArray[np.float32]) -> dict[str, Floats]:
-    """Every estimate, summed over the references after normalisation."""
-    seen = observe("logits", logits, probes=pack.count, classes=pack.classes)
-    scores = {
-        f"score T={temperature:g}": _score(pack, softmax(seen.log_probabilities / temperature, axis=1))
-        for temperature in TEMPERATURES
-    }
-    features = pack.features.astype(np.float64)
-    residuals = [
-        residual_evidence(seen.log_probabilities, features=features, reference=reference.astype(np.float64))
-        for reference in pack.references.values()
-    ]
-    return {**scores, "residual": _sum(residuals)}
-
-
-def _score(pack: Any, answers: Floats) -> Floats:
-    features = pack.features.astype(np.float64)
-    return _sum(
-        [
-            score_evidence(answers, features=features, reference=reference.astype(np.float64), ridge=pack.ridge)
-            for reference in pack.references.values()
-        ]
-    )
-
-
-def _sum(estimates: list[Floats]) -> Floats:
-    units = [estimate / max(float(np.linalg.norm(estimate)), 1e-300) for estimate in estimates]
-    total = np.sum(units, axis=0)
-    return np.asarray(total / max(float(np.linalg.norm(total)), 1e-300))
+def _score(pack: VerifierPack, pool: Pool, seen: Observation, codeword: NDArray[np.int8]) -> float:
+    evidence = Subspace().gather(Repooled(pack, pool), seen)
+    return float(trace.scores(evidence, codeword[None])[0])
 
 
 if __name__ == "__main__":
