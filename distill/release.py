@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from distill import fitting, outputs
+from distill import artefact, fitting, outputs
 from distill.loop import Settings, Training, seeded, train
 from distill.mint import expressed, fit_minting_map, mint
 from distill.objectives import HintonKD
@@ -73,6 +73,11 @@ class Prepared:
     teacher_logits: Tensor
     teacher_features: Tensor
     recipe: Recipe
+
+    @property
+    def reference_models(self) -> tuple[str, ...]:
+        """Digests of the clean students' files: what a release's commitment names behind its references."""
+        return tuple(artefact.digest(artefact.to_bytes(each)) for each in self.clean)
 
     def distil(self, codeword: ArrayLike, *, seed: tuple[seeds.Word, ...], progress: str | None = None) -> Training:
         """A copy trained from the signed teacher."""

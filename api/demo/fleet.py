@@ -52,7 +52,8 @@ def enroll(client: Client, entropy: Entropy) -> None:
 
 def issue(client: Client, model: Model, *, progress: bool) -> tuple[Issued, ...]:
     """One distilled copy, seven minted ones, each registered with the digest of its bytes."""
-    client.commit_release(RELEASE, pack=model.prepared.pack.to_bytes())
+    prepared = model.prepared
+    client.commit_release(RELEASE, pack=prepared.pack.to_bytes(), reference_models=prepared.reference_models)
     return tuple(_issue(client, model, name, progress=progress) for name in device_names())
 
 

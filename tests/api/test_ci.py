@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,8 @@ def test_a_release_goes_out_with_its_proofs(ready):
         hashes = [base64.b64decode(text) for text in proof["hashes"]]
         leaf = base64.b64decode(proof["leaf_hash"])
         verify_inclusion(leaf, proof["index"], proof["size"], hashes, base64.b64decode(root))
+    committed = place.json("release", "commitment", manifest["release"])["commitment"]
+    assert committed["reference_models"] == [digest(Path(args[args.index("--base") + 1]).read_bytes())]
     summary = (place.path / "summary.md").read_text()
     assert "edge-1" in summary
     assert manifest["release_id"] in summary

@@ -213,3 +213,10 @@ def test_reading_what_the_base_expresses_helps_minted_copies(task, rich):
         trace.scores(gather(pack, seen).values, task.codeword(4)[None])[0] for pack in (rich.pack, plain)
     )
     assert with_base > without > 4.0
+
+
+def test_reference_models_are_the_clean_students(task):
+    """Digests of their files, as whoever keeps them finds them again."""
+    files = [artefact.to_bytes(model) for model in task.prepared.clean]
+    assert task.prepared.reference_models == tuple(map(artefact.digest, files))
+    assert len(set(task.prepared.reference_models)) == len(files)
