@@ -63,6 +63,7 @@ app = typer.Typer(
 )
 app.command("init", epilog="Example: countermark init --data ./countermark-data")(operate.init)
 app.add_typer(operate.tenants, name="tenant")
+app.add_typer(operate.databases, name="database")
 app.add_typer(device.app, name="device")
 app.add_typer(release.app, name="release")
 app.add_typer(copy.app, name="copy")

