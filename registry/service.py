@@ -295,6 +295,10 @@ class Registry:
         """
         return self._copies.codebook(tenant, release)
 
+    def reserved(self, tenant: str, release: str) -> int:
+        """Copies of a release ever reserved, those of forgotten devices included. Raises UnknownRelease."""
+        return self._copies.count(tenant, release)
+
     def enrolled(self, tenant: str) -> int:
         """How many devices were ever enrolled, revoked ones included."""
         return self._devices.count(tenant)

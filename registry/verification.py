@@ -7,7 +7,7 @@
 | 3 | the answers become an observation | malformed, infinite, constant or mis-sized answers |
 | 4 | the observation becomes evidence y; no codeword is in reach | evidence fitted to a device: the theorem's premise |
 | 5 | only now the codewords come in; those not in memory yet are unsealed | |
-| 6 | every codeword is judged, corrected for all devices ever enrolled | looking at many and reporting one |
+| 6 | every codeword is judged, corrected for all devices and copies there ever were | trying many and reporting one |
 | 7 | the verdict is appended to the log and recorded with its case and answers | losing or changing a verdict |
 
 Steps 1 to 6 (`weigh`) only read and may take seconds; step 7 (`settle`) writes. A service runs them in two units, so
@@ -76,13 +76,16 @@ def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: 
 
 
 def _judge(registry: Registry, tenant: str, release: str, evidence: Evidence) -> Verdict:
-    """Steps 5 and 6: over at least every device that was ever enrolled."""
-    enrolled = max(registry.enrolled(tenant), 1)
+    """Steps 5 and 6: over every device ever enrolled and every copy ever reserved, forgotten ones included.
+
+    Whoever could reserve copies, look at their scores and forget the others would have tried many and shown one.
+    """
+    tried = max(registry.enrolled(tenant), registry.reserved(tenant, release), 1)
     if evidence.scheme in SCHEMES:
         book = registry.codebook(tenant, release)
-        return judge_packed(evidence, book.codewords, book.label, tests=max(book.codewords.count, enrolled))
+        return judge_packed(evidence, book.codewords, book.label, tests=tried)
     candidates = registry.candidates(tenant, release)
-    return judge(evidence, candidates, tests=max(len(candidates.copies), enrolled))
+    return judge(evidence, candidates, tests=tried)
 
 
 def settle(registry: Registry, weighed: Weighed) -> RecordedVerdict:

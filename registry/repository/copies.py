@@ -118,6 +118,11 @@ class CopyRepository:
         statement = _mine(tenant).where(CopyRow.artefact_digest == artefact_digest)
         return tuple(_copy(row) for row in self._session.scalars(statement.order_by(CopyRow.reservation_index)))
 
+    def count(self, tenant: str, release: str) -> int:
+        """How many copies of the release of that id were ever reserved."""
+        mine = select(func.count()).where(CopyRow.tenant_id == tenant, CopyRow.release_pk == release)
+        return self._session.scalar(mine) or 0
+
     def hypotheses(self, tenant: str, release: str, *, after: int = -1) -> Iterator[Hypothesis]:
         """What the codewords of a release's copies are derived from, streamed in the order of reservation."""
         columns = select(

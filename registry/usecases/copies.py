@@ -110,6 +110,10 @@ class Copies:
         matrix = np.stack(rows) if rows else np.empty((0, committed.bits), dtype=np.int8)
         return Candidates(devices=tuple(devices), copies=tuple(copies), codewords=matrix, release=committed.release_id)
 
+    def count(self, tenant: str, release: str) -> int:
+        """How many copies of the release were ever reserved."""
+        return self._stored.count(tenant, self._release(tenant, release).id)
+
     def codebook(self, tenant: str, release: str) -> Codebook:
         """Every reserved copy's codeword, packed in memory: those of forgotten devices left out, as in `candidates`.
 

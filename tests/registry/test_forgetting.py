@@ -10,6 +10,7 @@ import pytest
 from registry.errors import DeviceForgotten, DeviceTampered, DuplicateName, UnknownDevice
 from registry.log import entries
 from registry.records import EntryKind, RecordedVerdict
+from registry.verification import verify_case
 
 
 def test_a_forgotten_device_leaves_the_log_intact(filled: Any) -> None:
@@ -36,6 +37,20 @@ def test_its_copies_are_no_hypotheses_any_more(filled: Any) -> None:
         registry.forget_device(filled.tenant, "pump 1")
         assert registry.candidates(filled.tenant, "v1").devices == (filled.devices[0].id, filled.devices[2].id)
         assert registry.enrolled(filled.tenant) == 3
+
+
+def test_copies_that_were_forgotten_still_count(filled: Any, answers: Any) -> None:
+    """Whoever reserves many copies and forgets all but one has tried them all, and the verdict says so."""
+    with filled.store.unit() as registry:
+        for _ in range(4):
+            registry.reserve_copy(filled.tenant, "v1", "pump 1")
+    with filled.store.unit() as registry:
+        registry.forget_device(filled.tenant, "pump 1")
+        case = registry.open_case(filled.tenant, "v1", suspect="x")
+    with filled.store.unit() as registry:
+        verdict = verify_case(registry, filled.tenant, case.id, kind="logits", answers=answers).verdict
+        assert registry.reserved(filled.tenant, "v1") == verdict.devices == 7
+    assert len(verdict.ranked) == 2
 
 
 def test_nothing_can_be_done_with_it(filled: Any) -> None:

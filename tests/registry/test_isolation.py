@@ -97,6 +97,7 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
         registry.helper_data(tenant, "new")
         registry.devices(tenant, after="a", limit=1)
         registry.enrolled(tenant)
+        registry.reserved(tenant, "v1")
         registry.reenroll_device(tenant, "new", helper_data=b"h", identity="ef" * 32, possession_key=KEY)
         asked = registry.open_challenge(tenant, "new", purpose="x", seconds=60).id
         registry.answer_challenge(tenant, asked, public_key=KEY, signature=bytes(64))
