@@ -16,7 +16,7 @@ from benchmarks.accuser.figures import accuser
 from benchmarks.coalition.figures import coalition
 from benchmarks.mint_figures import mint
 from benchmarks.planner.figures import planner
-from benchmarks.puf.figures import puf
+from benchmarks.puf.figures import puf, puf_fit, puf_short
 from benchmarks.statistics_figures import false_accusation, identify
 from benchmarks.survival.figures import curve, peers, peers_curve, plans, survival
 from benchmarks.weights.figures import weights
@@ -79,6 +79,8 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "demo": demo,
     "scores": scores,
     "puf": puf,
+    "puf_fit": puf_fit,
+    "puf_short": puf_short,
     "coalition": coalition,
     "weights": weights,
     "mint": mint,

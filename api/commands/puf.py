@@ -1,5 +1,6 @@
 """`countermark puf`: analyse measured or simulated PUFs, list key profiles, try the modelling attack."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +42,10 @@ class Pairing(StrEnum):
 
 
 Directory = Annotated[Path, typer.Argument(help="DIR/*.csv (one per chip), or DIR/<chip>/*.bin (one per power-up).")]
-Seed = Annotated[str, typer.Option(help="Word that the simulated chips and their noise are drawn from.")]
+Seed = Annotated[
+    str | None,
+    typer.Option(help="Word that the simulated chips and their noise are drawn from; a fresh one if absent."),
+]
 
 
 @app.command("report", epilog="Example: countermark puf report measurements --out puf.html")
@@ -83,7 +87,7 @@ def simulate(
     reads: Annotated[int, typer.Option(min=2, max=1000, help="Samples or power-ups of each.")] = 20,
     cells: Annotated[int, typer.Option(min=8, max=65536, help="Oscillators, or SRAM cells (a multiple of 8).")] = 512,
     noise: Annotated[float | None, typer.Option(min=0.0, max=10.0, help="Noise over mismatch.")] = None,
-    seed: Seed = "simulation",
+    seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
     """Write read-outs of simulated chips in the format of measured ones."""
@@ -92,6 +96,7 @@ def simulate(
     if kind is Kind.SRAM and cells % 8:
         raise typer.BadParameter("SRAM cells come in bytes: give a multiple of 8", param_hint="--cells")
     directory.mkdir()
+    seed = seed or os.urandom(8).hex()
     generator = seeds.stream("puf simulate", seed, "noise")
     if kind is Kind.SRAM:
         sram = SramParameters() if noise is None else SramParameters(noise=noise)
@@ -109,7 +114,7 @@ def simulate(
             text = "".join(",".join(f"{hertz:.0f}" for hertz in row) + ",\n" for row in table)
             files.write(directory / f"chip_{chip + 1}.csv", text.encode())
     show_fields(
-        {"directory": str(directory), "kind": str(kind), "chips": chips, "reads": reads, "cells": cells},
+        {"directory": str(directory), "kind": str(kind), "chips": chips, "reads": reads, "cells": cells, "seed": seed},
         as_json=as_json,
     )
 
@@ -148,14 +153,15 @@ def attack(
     stages: Annotated[int, typer.Option(min=8, max=256, help="Bits of a challenge.")] = 64,
     responses: Annotated[int, typer.Option(min=10, max=1_000_000, help="Responses that the attacker sees.")] = 2000,
     noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise of the PUF.")] = 0.05,
-    seed: Seed = "attack",
+    seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
     """Learn a simulated arbiter PUF from its responses: why device keys come from weak PUFs."""
+    seed = seed or os.urandom(8).hex()
     target = ArbiterPuf.manufacture(seed, stages=stages, chains=chains, parameters=DelayParameters(noise=noise))
     generator = seeds.stream("puf attack", seed)
     seen, unseen = (random(generator, count=count, stages=stages) for count in (responses, 20_000))
     clone = learn(seen, target.respond(seen, generator), chains=chains, generator=generator)
     accuracy = float((clone.predict(unseen) == target.respond(unseen)).mean())
-    fields = {"chains": chains, "stages": stages, "responses": responses, "accuracy": round(accuracy, 4)}
+    fields = {"chains": chains, "stages": stages, "responses": responses, "accuracy": round(accuracy, 4), "seed": seed}
     show_fields(fields, as_json=as_json)

@@ -35,9 +35,7 @@ def main() -> None:
         "profiles": [_profile(name) for name in PROFILES],
         "failures": _told("failures", quality.failures()),
         "checks": _told("checks", quality.checks()),
-        "short": _told("short", quality.short()),
         "environments": _told("environments", [*quality.environments(PROFILE), *quality.environments(POLAR_128)]),
-        "fit": _told("fit", quality.fit()),
         "attacks": _told("attacks", quality.attacks()),
     }
     numbers["seconds"] = round(time.perf_counter() - start, 1)

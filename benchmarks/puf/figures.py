@@ -12,7 +12,6 @@ def puf(numbers: dict[str, Any]) -> str:
         ("Failure of the key", _failures(numbers)),
         ("Analytic rates against importance sampling", _checks(numbers)),
         ("Keys elsewhere than where they were enrolled", _environments(numbers)),
-        ("The fit to measured chips", _fit(numbers["fit"])),
         ("Modelling attack", _attacks(numbers)),
         ("Speed", _speed(numbers)),
     )
@@ -41,13 +40,7 @@ def _profiles(numbers: dict[str, Any]) -> str:
     ]
     head = ["profile", "key bits", "cells read", "response bits", "bits told by the offset", "bits left",
             "failure at 15 %, proven at most"]  # fmt: skip
-    short = numbers["short"]
-    counted = ", ".join(f"{r['probability']:.0e} at {r['error']:.0%}" for r in short["counted"])
-    note = (
-        f"\npolar-128-short, with lists of up to 512 paths, failed in {counted}; a straight line through the logarithms"
-        f" gives {short['extrapolated']:.0e} at {short['error']:.0%}. That is an extrapolation, not a proof.\n"
-    )
-    return _table(head, rows) + note
+    return _table(head, rows)
 
 
 def _failures(numbers: dict[str, Any]) -> str:
@@ -106,23 +99,64 @@ def _speed(numbers: dict[str, Any]) -> str:
     return _table(["what", "speed", "note"], rows)
 
 
-def _fit(fit: dict[str, Any]) -> str:
-    was = fit["published"]
-    rows = [
-        ["λ", f"{was['noise']:.4f}", f"{fit['noise']:.4f} ± {fit['noise_error']:.4f}", ""],
-        ["mean error", f"{was['error']:.3%}", f"{fit['error_observed']:.3%}", f"{fit['error_model']:.3%}"],
-        ["cells stable over 100 reads", f"{was['stable']:.2%}", f"{fit['stable']:.2%}", ""],
-        [
-            "cells by share of ones, edges .005/.1/.3/.5/.7/.9/.995",
-            " ".join(map(str, was["histogram"])),
-            " ".join(f"{x:.0f}" for x in fit["histogram"]),
-            " ".join(f"{x:.0f}" for x in fit["histogram_model"]),
-        ],
-        ["χ² / degrees of freedom", "", f"{fit['chi_square']:.0f} / {fit['degrees']}", ""],
-    ]
-    return _table(["figure", "published chips", "our stand-in", "fitted model"], rows)
-
-
 def _attacks(numbers: dict[str, Any]) -> str:
     rows = [[str(r["chains"]), str(r["responses"]), f"{r['accuracy']:.1%}"] for r in numbers["attacks"]]
     return _table(["arbiter chains", "responses seen", "right on unseen challenges"], rows)
+
+
+def puf_short(numbers: dict[str, Any]) -> str:
+    """Where the lists of the short profile mend what plain successive cancellation cannot, and what follows at 15 %."""
+    rows = [
+        [
+            f"{r['wrong_bits']} ({r['wrong_bits'] / numbers['response_bits']:.0%})",
+            str(r["words"]),
+            str(r["defeated"]),
+            str(r["failed"]),
+            f"{r['unmended_high']:.1e}",
+        ]
+        for r in numbers["strata"]
+    ]
+    head = ["wrong bits", "words", "first try failed", "lists failed too", "share not mended, at most (95 %)"]
+    first, at, error = numbers["first_try_bound"], numbers["at"], numbers["error"]
+    share = next(r["unmended_high"] for r in numbers["strata"] if r["wrong_bits"] == at)
+    return _table(head, rows) + (
+        f"\nAt {error:.0%} the first try fails with at most {first:.1e} (proven). {first:.1e} × {share:.1e}, and"
+        f" {numbers['beyond']:.0e} for words with more than {at} wrong bits, are {numbers['high']:.1e}.\n"
+    )
+
+
+def puf_fit(numbers: dict[str, Any]) -> str:
+    """The published histogram, the fit to it, and the fits to stand-ins that went through files."""
+    was, real, made = numbers["published"], numbers["fit_of_published"], numbers["stand_ins"]
+    columns: list[list[str]] = [
+        [f"{was['noise']:.4f}", f"{was['error']:.3%}", "", f"{was['stable']:.2%}", _counts(was["histogram"]), ""],
+        [_pm(real), "", f"{real['error_model']:.3%}", "", _counts(real["histogram_model"]), _chi(real)],
+        *(
+            [
+                _pm(each),
+                f"{each['error_observed']:.3%}",
+                f"{each['error_model']:.3%}",
+                f"{each['stable']:.2%}",
+                _counts(each["histogram"]),
+                _chi(each),
+            ]
+            for each in made
+        ),
+    ]
+    names = ["λ", "mean error, counted", "mean error, arctan(λ)/π", "cells stable over 100 reads",
+             "cells by share of ones, edges .005/.1/.3/.5/.7/.9/.995", "χ² / degrees of freedom"]  # fmt: skip
+    rows = [[name, *(column[row] for column in columns)] for row, name in enumerate(names)]
+    stand_ins = [f"stand-in {number}, from files" for number in range(1, len(made) + 1)]
+    return _table(["figure", "193 chips, as published", "our fit to that histogram", *stand_ins], rows)
+
+
+def _pm(fit: dict[str, Any]) -> str:
+    return f"{fit['noise']:.4f} ± {fit['noise_error']:.4f}"
+
+
+def _chi(fit: dict[str, Any]) -> str:
+    return f"{fit['chi_square']:.1f} / {fit['degrees']}"
+
+
+def _counts(bins: list[float]) -> str:
+    return " ".join(f"{cells:.0f}" for cells in bins)

@@ -1,6 +1,5 @@
-"""Failure rates with intervals, keys in environments, the fit to published data, the modelling attack."""
+"""Failure rates with intervals, keys in environments, the modelling attack."""
 
-import math
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -13,25 +12,16 @@ from fingerprint.extractor import POLAR_128_SHORT, PROFILES, Profile
 from fingerprint.puf import (
     ArbiterPuf,
     Environment,
-    RingOscillatorPuf,
-    RingParameters,
     SramPuf,
     challenges,
     enroll,
-    pairing,
     reproduce,
 )
-from fingerprint.puf.fit import fit_data
 from fingerprint.puf.modelling import learn
 
 #: Bit error rates and words of plain Monte Carlo, by profile.
 WORDS = {"polar-256": 2000, "polar-128": 2000, "polar-128-short": 2000, "golay-256": 4000}
 RATES = (0.05, 0.1, 0.15, 0.2)
-#: Rates at which the short profile fails often enough to be counted, with words, and the rate it is extrapolated to.
-COUNTED, WANTED = {0.25: 1500, 0.24: 6000}, 0.15
-#: What was published on 193 Spartan-3E chips (Maiti et al., HOST 2010), analysed for this program's design.
-PUBLISHED = {"noise": 0.0262, "error": 0.00834, "stable": 0.9475, "histogram": [610, 403, 295, 253, 379, 656]}
-EDGES = ((1, 10), (10, 30), (30, 50), (50, 70), (70, 90), (90, 100))
 PLACES = {
     "nominal": Environment(),
     "-40 °C": Environment(celsius=-40),
@@ -67,32 +57,6 @@ def checks() -> list[dict[str, Any]]:
         label = f"polar({code.n},{code.k}), plain" if isinstance(code, Polar) else code.name
         rows.append({"code": label, "kind": kind, "analytic": code.failure_bound(error), **asdict(found)})
     return rows
-
-
-def short() -> dict[str, Any]:
-    """The short profile at 15 %: a straight line through ln P at the rates where failures can be counted.
-
-    The slope of ln P grows towards lower rates (the bound of plain successive cancellation shows it), so the line
-    should err on the high side; it is an extrapolation and no proof.
-    """
-    code = POLAR_128_SHORT.code
-    counted = [
-        estimate(code, error, generator=np.random.default_rng(12), words=words) for error, words in COUNTED.items()
-    ]
-    seen = [row for row in counted if row.failures]
-    slope, offset = np.polyfit(
-        [row.error for row in seen],
-        [math.log(row.probability) for row in seen],
-        1,
-        w=[math.sqrt(row.failures) for row in seen],
-    )
-    return {
-        "counted": [asdict(row) for row in counted],
-        "error": WANTED,
-        "extrapolated": math.exp(slope * WANTED + offset),
-        "response_bits": code.n,
-        "reference_bits": 1024,
-    }
 
 
 def environments(profile: Profile, *, devices: int = 40) -> list[dict[str, Any]]:
@@ -131,26 +95,6 @@ def _came_back(read: np.ndarray, helper: Any, key: bytes, profile: Profile) -> b
     if found != key:
         raise AssertionError("a wrong key was returned: that must never happen")
     return True
-
-
-def fit() -> dict[str, Any]:
-    """The fitter on a simulated stand-in of the published measurement: 193 chips, 512 oscillators, 100 samples."""
-    chips = RingOscillatorPuf.manufacture(
-        "stand-in", oscillators=512, devices=193, parameters=RingParameters(design=0, gradient=0)
-    )
-    found = fit_data(pairing.compare(chips.measure(np.random.default_rng(9), reads=100), pairing.disjoint(512)))
-    return {
-        "noise": found.noise,
-        "noise_error": found.noise_error,
-        "error_observed": found.error_observed,
-        "error_model": math.atan(found.noise) / math.pi,
-        "stable": found.stable_observed,
-        "chi_square": found.chi_square,
-        "degrees": found.degrees,
-        "histogram": [float(found.observed[low:high].sum()) for low, high in EDGES],
-        "histogram_model": [float(found.expected[low:high].sum()) for low, high in EDGES],
-        "published": PUBLISHED,
-    }
 
 
 def attacks() -> list[dict[str, Any]]:

@@ -48,6 +48,28 @@ def test_simulate_then_report(tmp_path, kind, bits):
     assert html == (tmp_path / "b.html").read_text()
 
 
+def test_files_in_the_published_format_give_the_published_fit(tmp_path):
+    """Ring oscillators with the published parameters, through files and report: lambda 0.0262, error 0.834 %."""
+    lot = tmp_path / "lot"
+    _run("simulate", lot, "--chips", 60, "--reads", 60, "--cells", 256, "--noise", 0.0262, "--seed", "published")
+    first = (lot / "chip_1.csv").read_text().splitlines()
+    assert (len(first), first[0].count(","), first[0][-1]) == (256, 60, ",")
+    fit = _json("report", lot, "--out", tmp_path / "a.html")["fit"]
+    assert abs(fit["noise"] - 0.0262) < 3 * fit["noise_error"] < 0.005
+    assert fit["error_observed"] == pytest.approx(0.00834, abs=0.001)
+    assert fit["error_expected"] == pytest.approx(0.00834, abs=0.001)
+
+
+def test_without_a_seed_every_call_has_other_chips(tmp_path):
+    """The seed that was drawn is told, and with it the same files come again."""
+    args = ("--chips", 2, "--reads", 2, "--cells", 16)
+    told = [_json("simulate", tmp_path / name, *args)["seed"] for name in ("a", "b")]
+    _run("simulate", tmp_path / "c", *args, "--seed", told[0])
+    a, b, c = ((tmp_path / name / "chip_1.csv").read_text() for name in "abc")
+    assert told[0] != told[1]
+    assert a == c != b
+
+
 def test_simulation_keeps_default_noise_and_refuses_an_old_directory(tmp_path):
     """Without --noise the kinds' own; an existing directory and half a byte of SRAM are refused."""
     for kind in ("sram", "ring-oscillator"):

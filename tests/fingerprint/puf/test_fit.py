@@ -43,7 +43,7 @@ def test_published_histogram():
 
 
 def test_a_stand_in_of_the_published_measurement_gives_the_same_fit():
-    """Files of 193 simulated chips, through loader and fitter: lambda 0.0262, error 0.834 %, 94.75 % stable."""
+    """193 simulated chips, one of them through the parser: lambda 0.0262, error 0.834 %, 94.75 % stable."""
     chips = RingOscillatorPuf.manufacture("stand-in", oscillators=512, devices=193,
                                           parameters=RingParameters(design=0, gradient=0))  # fmt: skip
     hertz = chips.measure(np.random.default_rng(1), reads=100)
