@@ -14,9 +14,11 @@ from typing import Any
 
 from benchmarks.accuser.figures import accuser
 from benchmarks.coalition.figures import coalition
+from benchmarks.faults.figures import faults
 from benchmarks.mint_figures import mint
 from benchmarks.planner.figures import planner
 from benchmarks.puf.figures import puf, puf_fit, puf_short
+from benchmarks.registry.figures import registry_appends, registry_audits, registry_proofs
 from benchmarks.statistics_figures import false_accusation, identify
 from benchmarks.survival.figures import curve, peers, peers_curve, plans, survival
 from benchmarks.weights.figures import weights
@@ -93,11 +95,18 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "identify": identify,
     "planner": planner,
     "accuser": accuser,
+    "registry_appends": registry_appends,
+    "registry_proofs": registry_proofs,
+    "registry_audits": registry_audits,
+    "faults": faults,
 }
 SOURCE = {
     "survival_curve": "survival",
     "peers": "survival",
     "peers_curve": "survival",
+    "registry_appends": "registry",
+    "registry_proofs": "registry",
+    "registry_audits": "registry",
 }  # tables that share another's file
 
 

@@ -137,7 +137,6 @@ def _limited(file: Path, *, mounted: bool) -> Iterator[None]:
     """Without a small disk: no file of this process may grow past the database's present size and a little."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     if not mounted:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + (1 << 18), before[1]))
     try:
         yield

@@ -150,7 +150,8 @@ class DeviceRepository:
 
     def add(self, tenant: str, devices: Sequence[tuple[Device, DeviceSecrets]]) -> None:
         """Store devices."""
-        self._session.execute(_ADD, [_columns(tenant, device, secrets) for device, secrets in devices])
+        if devices:
+            self._session.execute(_ADD, [_columns(tenant, device, secrets) for device, secrets in devices])
 
     def taken(self, tenant: str, names: Sequence[str]) -> frozenset[str]:
         """Those of the names under which devices are enrolled."""

@@ -7,7 +7,7 @@ import pytest
 from fingerprint import canonical
 from registry.errors import AlreadyRevoked, DuplicateName, MalformedValue, UnknownDevice, UnknownTenant
 from registry.log import entries
-from registry.records import Device, EntryKind
+from registry.records import Device, EntryKind, NewDevice
 from registry.store import Store
 
 GOOD = {"helper_data": b"helper", "identity": "ab" * 32, "codeword_key": bytes(32)}
@@ -44,6 +44,30 @@ def test_malformed_enrolments_change_nothing(store: Store, tenant: str, wrong: d
             registry.enroll_device(tenant, "pump", **{**GOOD, **wrong})  # type: ignore[arg-type]  # built from parts
         assert registry.enrolled(tenant) == 0
     assert store.audit().size == 0
+
+
+def test_many_are_enrolled_at_once(store: Store, tenant: str) -> None:
+    """Each has the entry that it would have had alone, in the order given; the audit agrees."""
+    new = [NewDevice(name=f"pump {number}", **GOOD) for number in range(1203)]  # type: ignore[arg-type]  # as above
+    with store.unit() as registry:
+        made = registry.enroll_devices(tenant, new)
+    assert [device.name for device in made] == [each.name for each in new]
+    assert [device.entry_index for device in made] == list(range(1203))
+    assert len({device.id for device in made}) == 1203
+    report = store.audit()
+    assert (report.entries, report.opened, report.checkpoints) == ({"enrolment": 1203}, 1203, 2)
+
+
+@pytest.mark.parametrize("taken", ["pump 3", "before"])
+def test_many_are_enrolled_or_none(store: Store, tenant: str, enrol: Callable[..., Device], taken: str) -> None:
+    """A name that comes twice, or is taken already, refuses all of them."""
+    enrol(tenant, "before")
+    names = [*(f"pump {number}" for number in range(9)), taken]
+    with store.unit() as registry:
+        with pytest.raises(DuplicateName, match=taken):
+            registry.enroll_devices(tenant, [NewDevice(name=name, **GOOD) for name in names])  # type: ignore[arg-type]
+        assert registry.enroll_devices(tenant, []) == ()
+    assert store.audit().size == 1
 
 
 def test_a_taken_name_changes_nothing(store: Store, tenant: str, enrol: Callable[..., Device]) -> None:
