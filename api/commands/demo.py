@@ -10,7 +10,7 @@ from rich.table import Table
 
 from api.demo.report import render
 from api.demo.result import Demonstration
-from api.demo.run import REGISTRY, demonstrate, is_replaceable
+from api.demo.run import PACK, POLICY, REGISTRY, demonstrate, is_replaceable
 
 app = typer.Typer()
 
@@ -46,9 +46,18 @@ def demo(
     cost = f"signed copies {-shown.cost_points:+.2f} points against clean students ({100 * shown.clean_accuracy:.1f} %)"
     console.print(f"{cost}; log of {shown.log_size} entries audited; {shown.seconds:.0f} s")
     console.print(f"report: {out / 'report.html'}   numbers: {numbers}")
+    console.print(f"evidence: {out / PACK}, {_checked(shown)}; check it with:")
+    console.print(f"  countermark evidence verify {out / PACK} --trust {out / POLICY}", soft_wrap=True)
     if not shown.right:
         notes.print("[red]a suspect was named wrongly; see the table[/red]")
         raise typer.Exit(1)
+
+
+def _checked(shown: Demonstration) -> str:
+    """What the offline verifier found, in a few words."""
+    if shown.pack.failed is not None:
+        return f"NOT verified, step {shown.pack.failed.step} failed ({shown.pack.failed.name})"
+    return f"verified offline in {len(shown.pack.steps)} steps ({shown.pack.suspect}, {shown.pack.accused})"
 
 
 def _console() -> Console:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from registry.evidence.examination import Examination
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -60,6 +62,7 @@ class Demonstration:
         copies: accuracy of every device's copy, by device.
         findings: one for each suspect.
         log_size, log_root: of the audited log.
+        pack: what the offline verifier found in the evidence pack about one of the suspects.
         seconds: wall time of the whole demonstration.
     """
 
@@ -70,12 +73,13 @@ class Demonstration:
     findings: tuple[Finding, ...]
     log_size: int
     log_root: str
+    pack: Examination
     seconds: float
 
     @property
     def right(self) -> bool:
-        """Whether every suspect was named rightly."""
-        return all(finding.right for finding in self.findings)
+        """Whether every suspect was named rightly, and the evidence pack holds."""
+        return all(finding.right for finding in self.findings) and self.pack.verified
 
     @property
     def cost_points(self) -> float:
@@ -89,6 +93,7 @@ class Demonstration:
             "clean_accuracy": self.clean_accuracy,
             "suspects": [finding.to_dict() for finding in self.findings],
             "log": {"size": self.log_size, "root": self.log_root, "audited": True},
+            "evidence_pack": self.pack.to_dict(),
             "teacher_accuracy": self.teacher_accuracy,
             "copy_accuracies": self.copies,
             "accuracy_cost_points": self.cost_points,

@@ -12,14 +12,17 @@ import torch
 from api.client import Client
 from api.demo import fleet, model, service, suspects
 from api.demo.result import Demonstration, Finding
+from registry.evidence.case_file import CaseFile
+from registry.evidence.examination import Examination, examine
 from registry.log.checkpoint import open_checkpoint
 from registry.log.note import Ed25519Verifier
+from registry.log.policy import Policy
 from registry.log.tree import leaf_hash, verify_inclusion
 from registry.records import AuditReport
 from registry.store import open_registry
 
 Say = Callable[[str], None]
-REGISTRY = "registry"
+REGISTRY, PACK, POLICY = "registry", "evidence.zip", "trust.policy"
 _REGISTRY_FILES = {"kek.key", "log.key", "log.pub", "packs", "registry.db", "registry.db-shm", "registry.db-wal"}
 
 
@@ -46,6 +49,8 @@ def demonstrate(out: Path, say: Say, *, progress: bool) -> Demonstration:
             line_up = suspects.line_up(built, copies)
             key = (data_dir / "log.pub").read_text().splitlines()[0]  # known out of band, not from the service
             findings = tuple(_investigate(client, suspect, built, key) for suspect in line_up)
+            say("writing an evidence pack about the second-hand copy and checking it offline")
+            pack = _evidence(client, out, key)
     say("auditing the log")
     audited = _audit(data_dir)
     return Demonstration(
@@ -56,6 +61,7 @@ def demonstrate(out: Path, say: Say, *, progress: bool) -> Demonstration:
         findings=findings,
         log_size=audited.size,
         log_root=audited.root,
+        pack=pack,
         seconds=time.monotonic() - started,
     )
 
@@ -87,6 +93,17 @@ def _check_proof(client: Client, index: int, key: str) -> None:
     entry, proof = client.entry(index), client.proof(index)
     signed = open_checkpoint(proof.checkpoint.note, Ed25519Verifier.from_vkey(key))
     verify_inclusion(leaf_hash(entry.data), index, signed.size, proof.hashes, signed.root)
+
+
+def _evidence(client: Client, out: Path, key: str) -> Examination:
+    """What a judge finds in the pack about the second-hand copy, with the two models that are nobody's as controls."""
+    cases = {case.suspect: case.id for case in client.cases().items}
+    negative = [cases[name] for name in suspects.NOBODYS]
+    holder = fleet.device_names()[suspects.SECOND_HAND_OF]
+    data = client.evidence(cases[suspects.SECOND_HAND], device=holder, negative=negative)
+    (out / PACK).write_bytes(data)
+    (out / POLICY).write_text(f"log {key}\nquorum none\n", encoding="utf-8")
+    return examine(CaseFile(data=data, policy=Policy.parse((out / POLICY).read_bytes())))
 
 
 def _fresh(data_dir: Path) -> Path:

@@ -22,7 +22,7 @@ def create_registry(data_dir: Path) -> str:
     init_store(data_dir)
     with open_registry(data_dir) as store, store.unit() as registry:
         tenant = registry.create_tenant("demo")
-        scopes = {Scope.RELEASE, Scope.INVESTIGATE, Scope.AUDIT}
+        scopes = {Scope.RELEASE, Scope.INVESTIGATE, Scope.AUDIT, Scope.DISCLOSE}
         return registry.create_api_key(tenant.id, "demo", scopes).token
 
 

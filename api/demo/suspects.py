@@ -19,6 +19,8 @@ from distill.objectives import HintonKD
 from distill.transforms import AverageOutputs, finetune, quantise, redistil
 from fingerprint import seeds
 
+SECOND_HAND, SECOND_HAND_OF = "second-hand distilled", 3  # the number of its device, from 0
+NOBODYS = ("clean student", "independent model")
 Answer = Callable[[Tensor], NDArray[np.float64]]
 
 
@@ -49,16 +51,16 @@ def line_up(model: Model, copies: tuple[Issued, ...]) -> tuple[Suspect, ...]:
     """The seven suspects, in the order of the report."""
     data = model.data
     tuned = finetune(copies[2].model, data.train, data.train_labels, seed=("demo", "thief"))
-    stolen = redistil(copies[3].model, _thiefs_inputs(data), networks.thief, seed=("demo", "thief"))
+    stolen = redistil(copies[SECOND_HAND_OF].model, _thiefs_inputs(data), networks.thief, seed=("demo", "thief"))
     merged = AverageOutputs([copies[4].model, copies[5].model])
     return (
         _suspect("untouched copy", "logits", _logits(copies[0].model), copies[0]),
         _suspect("int8 copy", "logprobs", _logprobs(quantise(copies[1].model)), copies[1]),
         _suspect("fine-tuned copy", "logits", _logits(tuned), copies[2]),
-        _suspect("second-hand distilled", "logprobs", _logprobs(stolen), copies[3]),
+        _suspect(SECOND_HAND, "logprobs", _logprobs(stolen), copies[SECOND_HAND_OF]),
         _suspect("average of two copies", "logprobs", _logprobs(merged), copies[4], copies[5]),
-        _suspect("clean student", "logits", _logits(_clean(model))),
-        _suspect("independent model", "probs", _independent(data)),
+        _suspect(NOBODYS[0], "logits", _logits(_clean(model))),
+        _suspect(NOBODYS[1], "probs", _independent(data)),
     )
 
 

@@ -55,7 +55,7 @@ def residual(logp: Floats, features: Floats, reference: Floats) -> Floats:
     """B^T G: residuals of an affine fit on z_ref, weighted by 1 / (|r| + median |r|), against h."""
     answers = to_class_basis(logp)
     design = np.c_[to_class_basis(reference), np.ones(len(reference))]
-    left = answers - design @ np.linalg.pinv(design) @ answers
+    left = answers - design @ (np.linalg.pinv(design) @ answers)
     length = np.sqrt((left * left).sum(axis=1))
     middle = float(np.median(length))
     if middle == 0.0:

@@ -11,7 +11,8 @@ Floats = NDArray[np.float64]
 _SMALLEST, _LARGEST = 1e-3, 1e3  # of 1/tau, times the spread of the reference
 _WIDEST = 50.0  # of a class bias
 _DAMPING = 1e-8  # of the class biases
-_STEPS, _HALVINGS, _STILL = 200, 60, 1e-11
+_STEPS, _HALVINGS, _STILL = 200, 40, 1e-11
+_GAIN = 1e-14  # what a further step would gain; rounding of the loss hides less
 
 
 def conjugate_gradients(product: Callable[[Floats], Floats], right: Floats, *, rtol: float = 1e-12) -> Floats:
@@ -53,6 +54,8 @@ def calibrate(answers: Floats, reference: Floats) -> tuple[float, Floats]:
     for _ in range(_STEPS):
         free = ~_pinned(at, gradient)
         step = _newton_step(gradient * free, free, z, p)
+        if -float(gradient @ step) < _GAIN * (1 + abs(value)):
+            break
         moved = _search(at, step, value, gradient, z, answers)
         if moved is None:
             break

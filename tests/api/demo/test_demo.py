@@ -13,6 +13,7 @@ from api.demo import digits
 from api.demo.report import render
 from api.demo.result import Demonstration, Finding
 from api.demo.run import is_replaceable
+from registry.evidence.examination import OK, Examination, StepResult
 
 ALPHA = 1e-6
 
@@ -46,6 +47,12 @@ def shown(*findings):
         findings=findings,
         log_size=32,
         log_root="sha256:00",
+        pack=Examination(
+            steps=(StepResult(step=1, name="container", result=OK, detail="whole"),),
+            finding={"named": True},
+            accused="edge-4",
+            suspect="second-hand distilled",
+        ),
         seconds=30.0,
     )
 
