@@ -15,6 +15,7 @@ from fingerprint.canonical import digest
 from fingerprint.errors import WrongRelease
 from fingerprint.kit import SigningKit
 from fingerprint.pack import VerifierPack
+from registry.code import code_digest
 
 app = typer.Typer(help="Commit releases and list them.", no_args_is_help=True)
 
@@ -104,7 +105,9 @@ def commitment(
     with desk_of(data, server) as desk:
         content = desk.commitment(name)
     if as_json:
-        show_json({"release": name, "digest": digest(content), "commitment": json.loads(content)})
+        committed = json.loads(content)
+        same = committed.get("code") == code_digest()
+        show_json({"release": name, "digest": digest(content), "code_unchanged": same, "commitment": committed})
     else:
         typer.echo(content, nl=False)
 

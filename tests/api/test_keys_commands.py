@@ -7,6 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
+from api.keys import keys_of
+from api.settings import Settings
+from registry.keys.age import AgeKeys
+from registry.keys.local import LocalKeys
+from registry.keys.remembering import Remembering
 from registry.store import open_registry
 
 
@@ -79,3 +84,13 @@ def test_a_service_follows_a_rotation(service):
         done = CliRunner().invoke(app, ["keys", command], env={**os.environ, **environment})
         assert done.exit_code == 0, done.stderr
     assert client.api_keys().items  # the token is known by a pepper that was rewrapped
+
+
+def test_how_long_data_keys_are_remembered(tmp_path):
+    """Five minutes by default, never for 0, and not at all for keys that are in memory anyway."""
+    pytest.importorskip("pyrage")
+    given = {"data": tmp_path, "keys": f"age:{tmp_path}/identities.txt"}
+    assert isinstance(keys_of(Settings(**given), create=True), Remembering)
+    assert isinstance(keys_of(Settings(**given, keys_seconds=0)), AgeKeys)
+    assert isinstance(keys_of(Settings(data=tmp_path, kek="00" * 32)), LocalKeys)
+    assert keys_of(Settings(data=tmp_path)) is None
