@@ -1,12 +1,29 @@
-"""One file per objective; the catalogue names them."""
+"""One file per objective; the catalogue names them.
+
+An objective takes the student's scores over a finite set, (n, C), and targets: the teacher's scores over the same set,
+class numbers (`cross_entropy`), both (`labelled`), or relevances (`info_nce`). One conformance suite runs over
+every row.
+"""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor
 
+from distill.objectives.adr_mse import ADRMSE
 from distill.objectives.cross_entropy import CrossEntropy
+from distill.objectives.dkd import DKD
+from distill.objectives.forward_kl import ForwardKL
 from distill.objectives.hinton import HintonKD
+from distill.objectives.info_nce import InfoNCE
+from distill.objectives.jsd import JSD
+from distill.objectives.labelled import Labelled, with_labels
+from distill.objectives.ltkd import LTKD, groups_by_count
+from distill.objectives.margin_mse import MarginMSE
+from distill.objectives.mse import LogitMSE
+from distill.objectives.rank_net import RankNet
+from distill.objectives.reverse_kl import ReverseKL
+from distill.objectives.standardised import StandardisedKD
 
 
 class Objective(Protocol):
@@ -17,6 +34,40 @@ class Objective(Protocol):
         ...
 
 
-CATALOGUE: dict[str, Callable[[], Objective]] = {"hinton": HintonKD, "cross_entropy": CrossEntropy}
+CATALOGUE: dict[str, Callable[..., Objective]] = {
+    "hinton": HintonKD,
+    "cross_entropy": CrossEntropy,
+    "dkd": DKD,
+    "standardised": StandardisedKD,
+    "forward_kl": ForwardKL,
+    "reverse_kl": ReverseKL,
+    "jsd": JSD,
+    "mse": LogitMSE,
+    "labelled": Labelled,
+    "ltkd": LTKD,
+    "margin_mse": MarginMSE,
+    "info_nce": InfoNCE,
+    "rank_net": RankNet,
+    "adr_mse": ADRMSE,
+}
 
-__all__ = ["CATALOGUE", "CrossEntropy", "HintonKD", "Objective"]
+__all__ = [
+    "ADRMSE",
+    "CATALOGUE",
+    "DKD",
+    "JSD",
+    "LTKD",
+    "CrossEntropy",
+    "ForwardKL",
+    "HintonKD",
+    "InfoNCE",
+    "Labelled",
+    "LogitMSE",
+    "MarginMSE",
+    "Objective",
+    "RankNet",
+    "ReverseKL",
+    "StandardisedKD",
+    "groups_by_count",
+    "with_labels",
+]

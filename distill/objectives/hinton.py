@@ -9,9 +9,8 @@ T = 1 than at T = 4; above 4 little more is gained.
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn import functional
 
-from distill.errors import SettingsError
+from distill.objectives.tempered import check_positive, check_same_shape, divergence, log_probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,9 @@ class HintonKD:
 
     Attributes:
         temperature: T > 0.
+
+    Raises:
+        SettingsError: T is not positive and finite.
 
     Example:
         >>> import torch
@@ -30,11 +32,10 @@ class HintonKD:
     temperature: float = 4.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < float("inf"):
-            raise SettingsError(f"temperature must be positive and finite, not {self.temperature}")
+        check_positive(temperature=self.temperature)
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Loss averaged over the batch."""
-        student = functional.log_softmax(logits / self.temperature, dim=1)
-        teacher = functional.log_softmax(targets / self.temperature, dim=1)
-        return functional.kl_div(student, teacher, log_target=True, reduction="batchmean") * self.temperature**2
+        check_same_shape(logits, targets)
+        student, teacher = (log_probabilities(z, self.temperature) for z in (logits, targets))
+        return divergence(teacher, student) * self.temperature**2
