@@ -40,7 +40,7 @@ def main() -> int:
     kept = json.loads(given.json.read_text(encoding="utf-8"))["rows"] if given.json.exists() else []
     rows = [row for row in kept if row["database"] not in given.databases]
     rows += [_measure(database, given.many) for database in given.databases]
-    numbers = {"few": FEW, "many": given.many, "page": PAGE, "processors": os.cpu_count(), "rows": rows}
+    numbers = {"few": FEW, "page": PAGE, "processors": os.cpu_count(), "rows": rows}
     given.json.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     return 0
 
@@ -64,7 +64,7 @@ def _measure(database: str, many: int) -> dict[str, Any]:
         hidden = ["--stream", str(directory), url or "", str(servers[1].pid) if servers else ""]
         done = subprocess.run([*command, *hidden], check=True, stdout=subprocess.PIPE)
         print(done.stdout.decode(), flush=True)
-        return {"database": database, "queries": asked, "streaming": json.loads(done.stdout)}
+        return {"database": database, "many": many, "queries": asked, "streaming": json.loads(done.stdout)}
 
 
 def _clock(servers: Sequence[postgres.Server]) -> Clock:

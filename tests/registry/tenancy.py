@@ -28,8 +28,12 @@ class Unconfined(AssertionError):
     """A statement that would see more than one tenant's rows."""
 
 
+class Skipping(AssertionError):
+    """A page that is found by skipping rows: the further down the list, the slower."""
+
+
 class Watch:
-    """Listens to what is sent to a database, and refuses what is not confined to a tenant."""
+    """Listens to what is sent to a database; refuses what is not confined to a tenant, and pages that skip rows."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -41,6 +45,8 @@ class Watch:
             return
         statement = getattr(context.compiled.compile_state, "statement", None)
         statement = context.compiled.statement if statement is None else statement
+        if isinstance(statement, Select) and statement._offset_clause is not None:
+            raise Skipping(sent)
         if isinstance(statement, Select | Update | Delete):
             missing = unconfined(statement)
             if missing:

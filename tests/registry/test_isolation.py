@@ -17,7 +17,7 @@ from fingerprint.possession import public_key
 from registry.errors import NotFound
 from registry.models import CopyRow, DeviceRow, LogEntryRow, TenantRow
 from registry.records import RecordedVerdict, Scope
-from tests.registry.tenancy import OWNED, REGISTRY, Unconfined, Watch, unconfined
+from tests.registry.tenancy import OWNED, REGISTRY, Skipping, Unconfined, Watch, unconfined
 
 ON_EVERY_DATABASE = True
 
@@ -196,6 +196,16 @@ def test_the_watch_refuses_a_query_without_its_tenant(filled: Any, engine: str) 
         code = compile("session.scalars(select(DeviceRow)).all()", f"{REGISTRY}/repository/devices.py", "exec")
         with pytest.raises(Unconfined, match="device"):
             exec(code, {"session": session, "select": select, "DeviceRow": DeviceRow})
+
+
+def test_the_watch_refuses_a_page_that_skips_rows(filled: Any) -> None:
+    """Lists go on after a key, never after a number of rows."""
+    with filled.store.reading() as registry:
+        session = registry._devices._tools.repository.devices._session
+        mine = select(DeviceRow).where(DeviceRow.tenant_id == filled.tenant)
+        code = compile("session.scalars(mine.limit(1).offset(1)).all()", f"{REGISTRY}/repository/devices.py", "exec")
+        with pytest.raises(Skipping):
+            exec(code, {"session": session, "mine": mine})
 
 
 def test_answers_of_two_tenants_do_not_meet(
