@@ -17,7 +17,7 @@ from registry.service import Registry
 from registry.store import LOG_PUBLIC_FILE, Store, init_store, open_registry, utc_now
 
 UNIT = 10_000
-PROOFS = 1500
+PROOFS = 600
 TENANT = "ab" * 16
 
 

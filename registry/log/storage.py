@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, text
+from sqlalchemy import Connection, CursorResult, Select, and_, bindparam, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from fingerprint import canonical
@@ -21,11 +22,24 @@ _TIP = select(_ENTRY.c.idx, _NODE.c.hash).outerjoin(_NODE, _LAST).order_by(_ENTR
 _SIGNED = select(_CHECKPOINT.c.size, _CHECKPOINT.c.root, _CHECKPOINT.c.note)
 _LATEST = _SIGNED.order_by(_CHECKPOINT.c.size.desc()).limit(1)
 _OF_SIZE = _SIGNED.where(_CHECKPOINT.c.size == bindparam("of_size"))
+_DATA = select(_ENTRY.c.data).where(_ENTRY.c.idx == bindparam("of_index"))
+_COSIGNED = (
+    select(CosignatureRow.name, CosignatureRow.key_id, CosignatureRow.signature)
+    .where(CosignatureRow.size == bindparam("of_size"))
+    .order_by(CosignatureRow.name, CosignatureRow.key_id)
+)
 _ADD_CHECKPOINT = insert(_CHECKPOINT)
 _ADD_ENTRY = "INSERT INTO log_entry (idx, data) VALUES (?, ?)"
 _ADD_NODE = "INSERT INTO log_node (level, idx, hash) VALUES (?, ?, ?)"
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _ADVISORY_LOCK = 0x636F756E74657231  # "counter1": one log for a database, so one key for its lock
+_Values = tuple[int, ...] | list[tuple[Any, ...]]
+
+
+@lru_cache(maxsize=256)
+def _nodes_statement(count: int) -> str:
+    wanted = " OR ".join(["(level = ? AND idx = ?)"] * count)
+    return f"SELECT level, idx, hash FROM log_node WHERE {wanted}"  # noqa: S608 - nothing but marks
 
 
 class SqlLogStorage:
@@ -59,14 +73,14 @@ class SqlLogStorage:
 
     def entry(self, index: int) -> bytes | None:
         """The entry's bytes, None beyond the end."""
-        return self._session.scalar(select(LogEntryRow.data).where(LogEntryRow.idx == index))
+        return self._connection().execute(_DATA, {"of_index": index}).scalar()
 
     def nodes(self, nodes: Sequence[Node]) -> Mapping[Node, bytes]:
         """Stored subtree hashes; raises NodeTampered when one is missing."""
         if not nodes:
             return {}
-        wanted = or_(*(and_(_NODE.c.level == node.level, _NODE.c.idx == node.number) for node in nodes))
-        rows = self._connection().execute(select(_NODE.c.level, _NODE.c.idx, _NODE.c.hash).where(wanted))
+        values = tuple(value for node in nodes for value in (node.level, node.number))
+        rows = self._driver(_nodes_statement(len(nodes)), values)
         found = {Node(level, number): value for level, number, value in rows}
         missing = set(nodes) - set(found)
         if missing:
@@ -76,14 +90,14 @@ class SqlLogStorage:
     def append(self, index: int, data: Sequence[bytes], completed: Sequence[tuple[Node, bytes]]) -> None:
         """Store entries from an index on, and the subtrees that they complete."""
         if data:
-            self._insert(_ADD_ENTRY, list(enumerate(data, index)))
-            self._insert(_ADD_NODE, [(node.level, node.number, value) for node, value in completed])
+            self._driver(_ADD_ENTRY, list(enumerate(data, index)))
+            self._driver(_ADD_NODE, [(node.level, node.number, value) for node, value in completed])
 
-    def _insert(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        """Past SQLAlchemy's statements: building a dictionary for each row would cost more than the row."""
+    def _driver(self, statement: str, values: _Values) -> CursorResult[*tuple[Any, ...]]:
+        """Past SQLAlchemy's statements: building an expression or a dictionary for each row costs more than the row."""
         connection = self._connection()
         marked = statement if connection.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
-        connection.exec_driver_sql(marked, rows)
+        return connection.exec_driver_sql(marked, values)
 
     def latest(self) -> Checkpoint | None:
         """The newest signed checkpoint."""
@@ -105,9 +119,7 @@ class SqlLogStorage:
 
     def cosignatures(self, size: int) -> Sequence[Signature]:
         """Cosignatures of the checkpoint of that size, in the order of their names."""
-        columns = select(CosignatureRow.name, CosignatureRow.key_id, CosignatureRow.signature)
-        mine = columns.where(CosignatureRow.size == size)
-        rows = self._session.execute(mine.order_by(CosignatureRow.name, CosignatureRow.key_id))
+        rows = self._connection().execute(_COSIGNED, {"of_size": size})
         return [Signature(name=row.name, key_id=bytes.fromhex(row.key_id), payload=row.signature) for row in rows]
 
     def add_cosignatures(self, size: int, signatures: Sequence[Signature], obtained_at: datetime) -> None:
