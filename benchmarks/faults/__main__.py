@@ -61,7 +61,7 @@ def measure(databases: list[str], *, share: float) -> dict[str, Any]:
             keep(kinds.clock_moved_back(place, times(300), rng))
             keep(kinds.torn_tiles(place, times(60), rng))
         if "postgresql" in databases:
-            url = stack.enter_context(postgres.server())
+            url = stack.enter_context(postgres.server()).url
             place = new_place(root / "postgresql", url)
             keep(kinds.killed(place, times(100), rng))
             keep(kinds.server_killed(place, lambda: kill_and_start(url), times(10), rng))

@@ -48,7 +48,7 @@ def measure(entries: int, devices: int, *, share: float) -> dict[str, Any]:
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         rows = appends("sqlite", root, None, None, share)
-        first, second = (stack.enter_context(postgres.server()) for _ in range(2))
+        first, second = (stack.enter_context(postgres.server()).url for _ in range(2))
         rows += appends("postgresql", root, first, second, share)
         fill(root / "log", entries)
         print(f"{entries:,} entries", flush=True)
@@ -56,7 +56,7 @@ def measure(entries: int, devices: int, *, share: float) -> dict[str, Any]:
         by_files = audit_by_files(root / "log")
         tenant = enrolled(root / "rows", None, devices)
         by_operator = audit(root / "rows", None)
-        third = stack.enter_context(postgres.server())
+        third = stack.enter_context(postgres.server()).url
         small = enrolled(root / "postgresql", third, min(devices, 1000))
         kills = max(3, round(share * 10))
         recovered = [
