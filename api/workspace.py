@@ -244,13 +244,27 @@ class Workspace:
         return self.verdict(case_id)  # a unit of its own: the entry is under a signed checkpoint only now
 
     def evidence(
-        self, case_id: str, *, device: str | None = None, negative: Iterable[str] = (), positive: Iterable[str] = ()
+        self,
+        case_id: str,
+        *,
+        device: str | None = None,
+        negative: Iterable[str] = (),
+        positive: Iterable[str] = (),
+        record: bytes | None = None,
     ) -> bytes:
-        """An evidence pack about the device of that name, else the one that the verdict names, with controls."""
+        """An evidence pack about the device of that name, else the one that the verdict names, with controls.
+
+        `record` is that of the exchanges with the suspect, as `countermark ask` wrote it.
+        """
         report = import_module("api.evidence_report")  # it draws: loaded by whoever makes a pack, and nobody else
         with self.store.reading() as registry:
             exhibits = registry.exhibits(
-                self.tenant, case_id, device=device, negative=tuple(negative), positive=tuple(positive)
+                self.tenant,
+                case_id,
+                device=device,
+                negative=tuple(negative),
+                positive=tuple(positive),
+                record=record,
             )
         with self.store.reading() as registry:
             return registry.seal_pack(exhibits, report.reports(exhibits))

@@ -325,6 +325,7 @@ class Registry:
         device: str | None = None,
         negative: Sequence[str] = (),
         positive: Sequence[str] = (),
+        record: bytes | None = None,
     ) -> Exhibits:
         """What an evidence pack about one accused discloses.
 
@@ -334,13 +335,17 @@ class Registry:
             device: name of the accused; the one that the verdict names when left out.
             negative: ids of decided cases of the same release whose suspects are no copies of the accused's.
             positive: the same, whose suspects are.
+            record: how the answers were got (`registry.evidence.acquisition`), if that was recorded.
 
         Raises:
             UnknownCase, CaseUndecided, AnswersGone, DeviceForgotten: nothing to show, or no longer.
             MalformedValue: no such accused, or a case that is no control of this one.
+            MalformedEvidence, NotShown: no record of exchanges, or of other ones.
             fingerprint.errors.PackMalformed: a scheme whose verdicts the offline verifier does not recompute.
         """
-        return self._exhibition.exhibits(tenant, case_id, device=device, negative=negative, positive=positive)
+        return self._exhibition.exhibits(
+            tenant, case_id, device=device, negative=negative, positive=positive, record=record
+        )
 
     def seal_pack(self, exhibits: Exhibits, attachments: Mapping[str, bytes]) -> bytes:
         """The evidence pack, signed by the log's key and verified. Raises MalformedEvidence, NotShown."""

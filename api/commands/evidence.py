@@ -1,13 +1,14 @@
 """`countermark evidence`: make evidence packs, and check them without network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from api.commands import files
 from api.commands.desks import Data, Server, desk_of
 from api.commands.output import AsJson, show_fields, show_json
+from api.workspace import Workspace
 from fingerprint import canonical
 from registry.evidence.__main__ import describe, read_case_file
 from registry.evidence.examination import examine
@@ -30,6 +31,9 @@ def export(
     positive: Annotated[
         list[str] | None, typer.Option("--positive", help="A decided case of the release whose suspect is one.")
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Record of the exchanges, from `ask`; a service adds its own.")
+    ] = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
@@ -39,8 +43,15 @@ def export(
     The pack discloses the carriers of one release and the codeword of one copy: hand it on with care.
     """
     files.check_free(out)
+    chosen: dict[str, Any] = {"device": device, "negative": negative or (), "positive": positive or ()}
+    recorded = None if record is None else files.read(record)
     with desk_of(data, server) as desk:
-        pack = desk.evidence(case, device=device, negative=negative or (), positive=positive or ())
+        if isinstance(desk, Workspace):
+            pack = desk.evidence(case, record=recorded, **chosen)
+        elif record is not None:
+            raise typer.BadParameter("--record goes with --data; a service adds the record of what it asked itself")
+        else:
+            pack = desk.evidence(case, **chosen)
     files.write(out, pack, mode=files.PRIVATE)
     fields = {"case": case, "file": str(out), "bytes": len(pack), "digest": canonical.digest(pack)}
     show_fields(fields, as_json=as_json)

@@ -129,5 +129,6 @@ def _facts(said: Any) -> tuple[tuple[str, str], ...]:
         ("made by", accused["method"] or "-"),
         ("probes", asked["requests"]),
         ("answers", asked["responses"]),
+        ("exchanges", "not recorded" if asked["recorded"] is None else f"{asked['recorded']} recorded"),
         ("pack made", said["madeAt"]),
     )

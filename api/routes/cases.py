@@ -2,11 +2,12 @@
 
 import time
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, status
 
 from api import probes as probe_files
+from api.asker import Asker
 from api.auth import ForCases, ForDisclosure, ForInvestigation, OneVerdict
 from api.etags import NOT_MODIFIED, immutable
 from api.evidence import Verdict
@@ -15,9 +16,12 @@ from api.media import NPZ, OCTETS, SAFETENSORS, ZIP
 from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import Case, ListOf, NewCase
+from api.suspects.errors import NoRecord
 from api.telemetry import CALLER
 from api.uploads import Admission, Upload, documented_download, documented_upload
+from api.workspace import Workspace
 from fingerprint.observation import Kind
+from registry.errors import MalformedEvidence, NotShown
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], responses=documented(401, 403))
 _ANSWERS = documented_upload(
@@ -122,12 +126,21 @@ async def evidence(
 
     It discloses the carriers of this release and the codeword of this device's copy, and of other devices a number.
     """
-    make = partial(desk.evidence, case_id, device=device, negative=negative or (), positive=positive or ())
-    pack = await gate.weigh(make)
+    chosen: dict[str, Any] = {"device": device, "negative": negative or (), "positive": positive or ()}
+    pack = await gate.weigh(partial(_evidence, desk, request, case_id, chosen))
     tenant, key = request.scope[CALLER]
     request.app.state.log.info("evidence", case=case_id, device=device, tenant=tenant, key=key)
     disposition = f'attachment; filename="evidence-{case_id}.zip"'
     return Response(pack, media_type=ZIP, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
+
+
+def _evidence(desk: Workspace, request: Request, case_id: str, chosen: dict[str, Any]) -> bytes:
+    """A pack with the record of what the service asked itself, if it did and those are the answers that were judged."""
+    try:
+        record = Asker(settings=request.app.state.settings).record(desk, case_id)
+        return desk.evidence(case_id, record=record, **chosen)
+    except (NoRecord, MalformedEvidence, NotShown):  # nobody was asked, or the answers came another way in the end
+        return desk.evidence(case_id, **chosen)
 
 
 def _note(request: Request, verdict: Verdict, seconds: float) -> None:

@@ -5,6 +5,7 @@
 | container.py | the zip, in one canonical form |
 | envelope.py | the signed statement: in-toto Statement v1 in a DSSE envelope |
 | contents.py | names of members, entries and fields; reading them |
+| acquisition.py | the record of how the answers were got |
 | case_file.py | a pack as it is read, each part once |
 | steps_log.py, steps_verdict.py, steps_controls.py | what is checked |
 | examination.py | the numbered recipe and its result |

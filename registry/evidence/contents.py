@@ -20,7 +20,7 @@ ANSWERS, EXCHANGES = "answers.observation", "exchanges.txt"
 PACK, COMMITMENT = "release/verifier-pack.safetensors", "release/commitment.json"
 SUMMARY, ROW = "verdict/summary.json", "verdict/row.json"
 BEFORE_NONCE, GROWTH = "log/commitment-before-nonce.tlog-proof", "log/growth.txt"
-ENVIRONMENT = "environment.json"
+ENVIRONMENT, ACQUISITION = "environment.json", "acquisition.jsonl"
 ENTRIES = (EntryKind.ENROLMENT, EntryKind.COMMITMENT, EntryKind.RESERVATION, EntryKind.ISSUE, EntryKind.VERDICT)
 ALWAYS = (EntryKind.ENROLMENT, EntryKind.COMMITMENT, EntryKind.RESERVATION, EntryKind.VERDICT)
 ATTACHMENTS = ("report.html", "report.pdf", "read-me.txt")
@@ -50,7 +50,7 @@ def proof_name(kind: EntryKind) -> str:
 def is_known(name: str) -> bool:
     """Whether a pack can have a member of this name."""
     of_log = name in {each(kind) for kind in ENTRIES for each in (entry_name, proof_name)}
-    return name in REQUIRED or name in ATTACHMENTS or of_log or _NUMBERED.fullmatch(name) is not None
+    return name in (*REQUIRED, *ATTACHMENTS, ACQUISITION) or of_log or _NUMBERED.fullmatch(name) is not None
 
 
 def exchanges(release: Release, observation: Observation) -> bytes:

@@ -5,6 +5,7 @@ import math
 from fingerprint import canonical
 from fingerprint.replay import bounds
 from registry.evidence import contents
+from registry.evidence.acquisition import exchanges_in
 from registry.evidence.case_file import CaseFile
 from registry.evidence.steps_log import require
 from registry.records import EntryKind
@@ -39,7 +40,16 @@ def answers(file: CaseFile) -> str:
     acquired = contents.at(file.statement, "acquisition")
     require({name: acquired.get(name) for name in stated} == stated, "the statement speaks of other exchanges")
     require(observation.kind == file.verdict.kind, "the answers are of another kind than the verdict says")
-    return f"{observation.count} answers ({observation.kind}), digest as logged"
+    return f"{observation.count} answers ({observation.kind}), digest as logged{_recorded(file)}"
+
+
+def _recorded(file: CaseFile) -> str:
+    stated = contents.at(file.statement, "acquisition", "recorded")
+    found = None
+    if contents.ACQUISITION in file.members:
+        found = exchanges_in(file.member(contents.ACQUISITION), file.release, file.observation)
+    require(stated == found, "the statement and the record of exchanges disagree")
+    return "" if found is None else f", {found} recorded exchanges"
 
 
 def evidence(file: CaseFile) -> str:

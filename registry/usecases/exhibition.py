@@ -20,6 +20,7 @@ from registry.dossier.environment import environment
 from registry.dossier.exhibits import PROPOSITIONS, Exhibits, Milestone
 from registry.errors import MalformedValue
 from registry.evidence import contents
+from registry.evidence.acquisition import exchanges_in
 from registry.log import disclosure, entries
 from registry.log.proof_file import ProofFile
 from registry.records import EntryKind
@@ -48,7 +49,14 @@ class Exhibition:
         self._cases = Cases(tools)
 
     def exhibits(
-        self, tenant: str, case_id: str, *, device: str | None, negative: Sequence[str], positive: Sequence[str]
+        self,
+        tenant: str,
+        case_id: str,
+        *,
+        device: str | None,
+        negative: Sequence[str],
+        positive: Sequence[str],
+        record: bytes | None,
     ) -> Exhibits:
         """Everything that is disclosed about one accused."""
         accused = find_accused(self._tools, tenant, case_id, device)
@@ -57,6 +65,7 @@ class Exhibition:
         answers = self._cases.answers(tenant, case_id)
         observed = read_observation(answers, probes=release.count, classes=release.classes)
         members |= {contents.ANSWERS: answers, contents.EXCHANGES: contents.exchanges(release, observed)}
+        members |= {} if record is None else {contents.ACQUISITION: record}
         chosen = [self._control(tenant, accused, each, named=False) for each in negative]
         chosen += [self._control(tenant, accused, each, named=True) for each in positive]
         members |= self._control_members(chosen)
@@ -68,7 +77,7 @@ class Exhibition:
             **_openings(accused),
             "finding": contents.finding(_own(accused)),
             **_controls(accused, release, chosen, fresh),
-            "acquisition": _acquisition(release, observed),
+            "acquisition": _acquisition(release, observed, record),
             "log": self._checkpoint(),
             "timeStamps": [stated for stated, _ in stamps],
             "doesNotShow": list(contents.DOES_NOT_SHOW),
@@ -212,6 +221,9 @@ def _controls(
     }
 
 
-def _acquisition(release: Release, observed: Observation) -> dict[str, str]:
-    requests = canonical.digest(release.probes.tobytes())
-    return {"requests": requests, "responses": observed.digest, "exchanges": contents.EXCHANGES}
+def _acquisition(release: Release, observed: Observation, record: bytes | None) -> dict[str, Any]:
+    return {
+        "requests": canonical.digest(release.probes.tobytes()),
+        "responses": observed.digest,
+        "recorded": None if record is None else exchanges_in(record, release, observed),
+    }

@@ -8,10 +8,15 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.client import ServiceError
+from api.suspects.asking import Plan, ask_all
+from api.suspects.suspect import Reply
+from api.workspace import Workspace
+from registry.errors import MalformedEvidence, NotShown
 from registry.evidence import container
 from registry.evidence.case_file import CaseFile
 from registry.evidence.examination import examine
 from registry.log.policy import Policy
+from registry.store import open_registry
 
 
 def decide(client, released, device, suspect):
@@ -93,3 +98,48 @@ def new_command():
         return run
 
     return on
+
+
+class Recorded:
+    """A suspect in this process that says how it was asked."""
+
+    identity, at_once = "a model in the test", None
+
+    def __init__(self, answer):
+        self._answer = answer
+
+    def ask(self, batch):
+        """Its answers."""
+        return Reply(answers=self._answer(batch), exchange={"request": "sha256:" + "0a" * 32})
+
+    def close(self):
+        """It holds nothing."""
+
+
+def test_the_record_of_the_exchanges_goes_into_the_pack(released, tmp_path):
+    """What `ask` recorded is compared with probes and answers; another record is refused, and nothing is written."""
+    with open_registry(released.service.data) as store:
+        with store.reading() as registry:
+            tenant = registry.tenant("acme").id
+        desk = Workspace(store=store, tenant=tenant, max_array_bytes=1 << 20)
+        case = desk.open_case("digits-1", suspect="asked")
+        suspect = Recorded(lambda batch: released.world.copy(released.codewords["edge-0"], batch))
+        path = tmp_path / "record.jsonl"
+        answers = np.concatenate(list(ask_all(suspect, desk.probes(case.id), record=path, plan=Plan(batch=100))))
+        desk.send_outputs(case.id, answers, kind="logits")
+        record = path.read_bytes()
+        pack = desk.evidence(case.id, record=record)
+        policy = Policy.parse(f"log {desk.log_key().key}\nquorum none\n".encode())
+        found = examine(CaseFile(data=pack, policy=policy))
+        assert found.verified, found.failed
+        assert found.steps[9].detail.endswith(", 4 recorded exchanges")
+        assert container.read(pack)["acquisition.jsonl"] == record
+        first, *rest = record.splitlines(keepends=True)
+        for wrong, error in (
+            (first + b"".join(rest[:-1]), NotShown),
+            (first.replace(b"sha256:", b"sha256:0") + b"".join(rest), NotShown),
+            (b"no record\n", MalformedEvidence),
+            (b"", MalformedEvidence),
+        ):
+            with pytest.raises(error):
+                desk.evidence(case.id, record=wrong)

@@ -1,0 +1,34 @@
+"""The record of how the answers were got: a head, then a line for each request with its answers and the exchange.
+
+`countermark ask` and the service write it (JSON lines). It is compared with the probes that were committed and with the
+answers that were judged; what it says of times, addresses and certificates is the asker's word.
+"""
+
+import json
+
+import numpy as np
+
+from fingerprint import canonical
+from fingerprint.observation import Observation
+from fingerprint.replay.release import Release
+from registry.errors import MalformedEvidence, NotShown
+
+
+def exchanges_in(record: bytes, release: Release, observation: Observation) -> int:
+    """How many exchanges a record of these probes and answers holds.
+
+    Raises:
+        MalformedEvidence: not such a record.
+        NotShown: it records other probes, or other answers than were judged.
+    """
+    try:
+        head, *lines = [json.loads(line) for line in record.splitlines()]
+        asked = str(head["probes"])
+        answered = np.concatenate([np.asarray(line["answers"], dtype=np.float64) for line in lines])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MalformedEvidence(f"not a record of exchanges: {error!r}") from error
+    if asked != canonical.digest(str(release.probes.shape).encode() + release.probes.tobytes()):
+        raise NotShown("the record is of other probes than the release's")
+    if answered.shape != observation.values.shape or not (answered == observation.values).all():
+        raise NotShown("the record holds other answers than those that were judged")
+    return len(lines)
