@@ -1,6 +1,7 @@
 """The audit: everything rebuilt from the log's entries alone, in memory that does not grow with it.
 
-1. Every stored checkpoint is signed by the log's key, and so are cosignatures by their keys where those are known.
+1. Every stored checkpoint is signed by the log's key, and so are cosignatures by their keys where those are known; time
+   stamps are by given authorities, if any are given, over their checkpoint, and say the time that is stored.
 2. The entries have no gap, and at each checkpoint's size the root rebuilt from them is the one that was signed.
 3. The stored subtree hashes, from which proofs are made, are those that the entries give, no more and no fewer.
 4. Each entry has exactly one row that claims it, and what the row claims is the entry, byte for byte.
@@ -31,13 +32,16 @@ from registry.errors import (
     Inconsistent,
     MalformedEntry,
     MalformedNote,
+    MalformedTimestamp,
     NodeTampered,
     ReleaseTampered,
     SignatureInvalid,
+    TimestampInvalid,
 )
-from registry.log import entries, tree
+from registry.log import entries, timestamp, tree
 from registry.log.checkpoint import open_checkpoint
 from registry.log.note import Ed25519Verifier, Note, NoteVerifier
+from registry.log.timestamp import Authorities
 from registry.records import AuditReport, Checkpoint
 from registry.repository.scan import Scan
 from registry.repository.scanned import Scanned, ScannedRelease, ScannedVerdict
@@ -55,6 +59,7 @@ def audit(
     sealer: Sealer | None = None,
     blobs: PackFiles | None = None,
     since: str | None = None,
+    authorities: Authorities | None = None,
 ) -> AuditReport:
     """The report of an audit that found nothing; anything found is raised.
 
@@ -65,6 +70,7 @@ def audit(
         sealer: opens keys for steps 5 and 6; without it they are left out.
         blobs: the verifier packs; without them step 6 is left out.
         since: note of an older checkpoint, for step 7.
+        authorities: whose time stamps are verified in step 1; without them none is.
 
     Raises:
         CheckpointTampered, EntryTampered, NodeTampered: steps 1 to 3.
@@ -75,6 +81,7 @@ def audit(
     older = None if since is None else open_checkpoint(since, verifier)
     roots = _check_roots(scan, verifier, older)
     cosigned = _check_cosignatures(scan, cosigners)
+    stamped = 0 if authorities is None else _check_timestamps(scan, authorities)
     nodes, vault = _Nodes(scan, roots.published), _Vault(sealer, blobs)
     found = _check_rows(scan, nodes, vault)
     return AuditReport(
@@ -83,6 +90,7 @@ def audit(
         published=roots.published,
         checkpoints=roots.checkpoints,
         cosignatures=cosigned,
+        timestamps=stamped,
         nodes=nodes.compared,
         entries=dict(found),
         rows=scan.counts(),
@@ -152,6 +160,20 @@ def _check_cosignatures(scan: Scan, cosigners: Sequence[NoteVerifier]) -> int:
             except (MalformedNote, SignatureInvalid) as error:
                 raise CheckpointTampered(f"a stored cosignature was not made by its key: {error}") from error
             verified += 1
+    return verified
+
+
+def _check_timestamps(scan: Scan, authorities: Authorities) -> int:
+    """Step 1, of every stamp."""
+    verified = 0
+    for note, token, stamped_at in scan.timestamps():
+        try:
+            moment = timestamp.verify(token, note, authorities)
+        except (MalformedTimestamp, MalformedNote, TimestampInvalid) as error:
+            raise CheckpointTampered(f"a stored time stamp does not date its checkpoint: {error}") from error
+        if moment != stamped_at:
+            raise CheckpointTampered(f"a time stamp of {moment} is stored as one of {stamped_at}")
+        verified += 1
     return verified
 
 

@@ -441,6 +441,7 @@ class AuditReport:
         published: size of the newest signed checkpoint.
         checkpoints: number of signed checkpoints, each compared with the root rebuilt at its size.
         cosignatures: number of cosignatures verified, of keys that the audit knew.
+        timestamps: number of time stamps verified, 0 without the authorities' certificates.
         nodes: number of stored subtree hashes compared.
         entries: entries by kind, each matched with its row.
         rows: rows by table, each matched with its entries.
@@ -454,6 +455,7 @@ class AuditReport:
     published: int
     checkpoints: int
     cosignatures: int
+    timestamps: int
     nodes: int
     entries: Mapping[str, int]
     rows: Mapping[str, int]

@@ -75,12 +75,15 @@ class Store:
         with self._database.writing() as session:
             return self._parts.log(session).publish()
 
-    def audit(self, *, since: str | None = None, policy: Policy | None = None) -> AuditReport:
+    def audit(
+        self, *, since: str | None = None, policy: Policy | None = None, authorities: Authorities | None = None
+    ) -> AuditReport:
         """Rebuild the log from its entries and compare everything with it.
 
         Args:
             since: note of an older checkpoint, which the log must extend.
             policy: names witnesses whose stored cosignatures are verified along with the log's own.
+            authorities: whose time stamps are verified; without them none is.
 
         Raises:
             Tampered, Inconsistent: what `registry.audit` found.
@@ -95,6 +98,7 @@ class Store:
                 sealer=parts.sealer,
                 blobs=parts.blobs,
                 since=since,
+                authorities=authorities,
             )
 
     def health(self) -> Health:

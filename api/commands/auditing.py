@@ -7,13 +7,16 @@ from registry.log.checkpoint import open_checkpoint
 from registry.log.monitor import MonitorReport, monitor
 from registry.log.note import Ed25519Verifier
 from registry.log.policy import Policy
+from registry.log.timestamp import Authorities
 from registry.records import AuditReport
 
 
-def audit_here(settings: Settings, since: str | None, policy: Policy | None) -> AuditReport:
-    """The operator's audit: entries, rows, stored hashes, sealed keys, packs and known cosignatures."""
+def audit_here(
+    settings: Settings, since: str | None, policy: Policy | None, authorities: Authorities | None
+) -> AuditReport:
+    """The operator's audit: entries, rows, stored hashes, sealed keys, packs, known cosignatures and time stamps."""
     with store_of(settings) as store:
-        return store.audit(since=since, policy=policy)
+        return store.audit(since=since, policy=policy, authorities=authorities)
 
 
 def audit_there(

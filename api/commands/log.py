@@ -10,6 +10,7 @@ from api.commands import files
 from api.commands.auditing import audit_here, audit_there
 from api.commands.desks import Data, Server, address_of, desk_of, settings_of, store_of
 from api.commands.output import AsJson, show_fields, show_json
+from api.commands.timestamp import TsaRoots, authorities_of
 from registry.log.policy import Policy
 
 app = typer.Typer(help="Audit the registry, have it witnessed, read checkpoints and proofs.", no_args_is_help=True)
@@ -29,6 +30,7 @@ def audit(
     save: Annotated[
         Path | None, typer.Option("--save", help="Write the audited checkpoint to a new file, for the next --from.")
     ] = None,
+    tsa_roots: TsaRoots = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
@@ -43,7 +45,9 @@ def audit(
     trusted = None if policy is None else Policy.parse(files.read(policy))
     address = address_of(data, server)
     if address is None:
-        report: Any = audit_here(settings_of(data), note, trusted)
+        report: Any = audit_here(settings_of(data), note, trusted, authorities_of(tsa_roots, None))
+    elif tsa_roots is not None:
+        raise typer.BadParameter("a service's stamps: countermark timestamp list INDEX", param_hint="--tsa-roots")
     else:
         report = audit_there(address, settings_of(data), note, trusted, key)
     if save is not None:

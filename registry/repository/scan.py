@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any, TypeVar, get_type_hints
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
@@ -34,6 +35,7 @@ from registry.models import (
     PossessionRow,
     ReenrolmentRow,
     ReleaseRow,
+    TimeStampRow,
     VerificationRow,
 )
 from registry.repository.scanned import (
@@ -91,6 +93,12 @@ class Scan:
         columns = select(CheckpointRow.note, CosignatureRow.name, CosignatureRow.key_id, CosignatureRow.signature)
         statement = columns.join(CosignatureRow, CosignatureRow.size == CheckpointRow.size)
         yield from self._rows(statement.order_by(CosignatureRow.size), (str, str, str, bytes), CheckpointTampered)
+
+    def timestamps(self) -> Iterator[tuple[str, bytes, datetime]]:
+        """Checkpoint's note, token and stated time of every time stamp."""
+        columns = select(CheckpointRow.note, TimeStampRow.token, TimeStampRow.stamped_at)
+        statement = columns.join(TimeStampRow, TimeStampRow.size == CheckpointRow.size)
+        yield from self._rows(statement.order_by(TimeStampRow.size), (str, bytes, datetime), CheckpointTampered)
 
     def level(self, level: int) -> Iterator[tuple[int, bytes]]:
         """Index and hash of every stored subtree of a level."""

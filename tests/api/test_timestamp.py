@@ -40,6 +40,7 @@ def test_the_newest_checkpoint_is_stamped(place, tsa, roots, authority):
     pinned = ("--tsa-roots", roots, "--tsa-certificate", place.path / "tsa.pem")
     stamped = place.json("timestamp", "add", tsa, *pinned)
     assert (stamped["verified"], stamped["size"]) == (True, 1)
+    assert place.json("log", "audit", "--tsa-roots", roots)["timestamps"] == 1
     place.json("device", "enroll", "edge-8", "--silicon", place.path / "b.chip")
     assert place.json("timestamp", "list", 1)["items"] == []
     place.run("timestamp", "save", 1, "--out", place.path / "x", "--text", place.path / "y", code=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from registry.errors import ExtraMissing, TimestampFailed, UnknownEntry
+from registry.errors import CheckpointTampered, ExtraMissing, TimestampFailed, UnknownEntry
 from registry.log.timestamp import Authorities, verify
 from registry.stamping import post_over_http
 from registry.store import Store
@@ -84,3 +84,24 @@ def test_earlier_stamps_come_first(filled: Any, tsa: str, enrol: Callable[..., A
         found = registry.timestamps(0)
     assert [each.checkpoint.size for each in found] == sizes
     assert sorted(each.stamped_at for each in found) == [each.stamped_at for each in found]
+
+
+def test_the_audit_verifies_stamps(filled: Any, tsa: str, authority: Any, other_authority: Any) -> None:
+    """With the authority's certificates every stamp is counted; with another's the first is refused."""
+    filled.store.stamp(tsa)
+    filled.store.stamp(tsa)
+    assert filled.store.audit().timestamps == 0
+    assert filled.store.audit(authorities=Authorities.from_pem(authority.roots)).timestamps == 2
+    with pytest.raises(CheckpointTampered, match="does not date"):
+        filled.store.audit(authorities=Authorities.from_pem(other_authority.roots))
+
+
+@pytest.mark.parametrize("change", ["stamped_at = '2020-01-01 00:00:00.000000'", "token = x'3000'", "size = 0"])
+def test_the_audit_finds_altered_stamps(
+    filled: Any, tsa: str, authority: Any, raw_update: Callable[..., None], change: str
+) -> None:
+    """An earlier time, another token, or another checkpoint than the one that was stamped."""
+    filled.store.stamp(tsa)
+    raw_update(f"UPDATE time_stamp SET {change}")
+    with pytest.raises(CheckpointTampered, match="time stamp"):
+        filled.store.audit(authorities=Authorities.from_pem(authority.roots))
