@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.accuser.figures import accuser
 from benchmarks.coalition.figures import coalition
 from benchmarks.faults.figures import faults
+from benchmarks.hostile.figures import hostile
 from benchmarks.mint_figures import mint
 from benchmarks.planner.figures import planner
 from benchmarks.puf.figures import puf, puf_fit, puf_short
@@ -93,6 +94,7 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "peers_curve": peers_curve,
     "false_accusation": false_accusation,
     "identify": identify,
+    "hostile": hostile,
     "planner": planner,
     "accuser": accuser,
     "registry_appends": registry_appends,

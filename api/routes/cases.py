@@ -19,6 +19,7 @@ from api.schemas import Case, ListOf, NewCase
 from api.suspects.errors import NoRecord
 from api.telemetry import CALLER
 from api.uploads import Admission, Upload, documented_download, documented_upload
+from api.verdicts import note
 from api.workspace import Workspace
 from fingerprint.observation import Kind
 from registry.errors import MalformedEvidence, NotShown
@@ -97,7 +98,7 @@ async def send_outputs(
     """
     started = time.perf_counter()
     verdict = await gate.weigh(partial(desk.send_outputs, case_id, body, kind=kind))
-    _note(request, verdict, time.perf_counter() - started)
+    note(request, verdict, weighed_in=time.perf_counter() - started)
     return verdict
 
 
@@ -141,13 +142,3 @@ def _evidence(desk: Workspace, request: Request, case_id: str, chosen: dict[str,
         return desk.evidence(case_id, record=record, **chosen)
     except (NoRecord, MalformedEvidence, NotShown):  # nobody was asked, or the answers came another way in the end
         return desk.evidence(case_id, **chosen)
-
-
-def _note(request: Request, verdict: Verdict, seconds: float) -> None:
-    """Every verdict is logged and counted: whoever uses the service as an oracle leaves a trail."""
-    metrics, log = request.app.state.metrics, request.app.state.log
-    metrics.verdicts.labels(verdict.kind, "unknown source" if verdict.unknown_source else "named").inc()
-    metrics.weighing.observe(seconds)
-    tenant, key = request.scope[CALLER]
-    entry = verdict.log.entry_index
-    log.info("verdict", case=verdict.case_id, kind=verdict.kind, entry=entry, tenant=tenant, key=key)

@@ -13,6 +13,7 @@ from api.media import JSON_LINES, OCTETS
 from api.problems import documented
 from api.schemas import NewEndpoint
 from api.uploads import AskAdmission, Upload, documented_download, documented_upload
+from api.verdicts import note
 from fingerprint.observation import Kind
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], responses=documented(401, 403))
@@ -52,7 +53,9 @@ async def send_model(
     asker = Asker(settings=request.app.state.settings)
     desk.case(case_id)
     suspect = asker.model(body, architecture=architecture, output=output)
-    return await gate.weigh(partial(asker.verdict, desk, case_id, suspect, kind=kind))
+    verdict = await gate.weigh(partial(asker.verdict, desk, case_id, suspect, kind=kind))
+    note(request, verdict)
+    return verdict
 
 
 @router.post(
@@ -78,7 +81,9 @@ async def ask_endpoint(
     asker = Asker(settings=request.app.state.settings)
     desk.case(case_id)
     suspect = asker.endpoint(new.endpoint, token=new.token)
-    return await gate.weigh(partial(asker.verdict, desk, case_id, suspect, kind=new.kind, batch=new.batch))
+    verdict = await gate.weigh(partial(asker.verdict, desk, case_id, suspect, kind=new.kind, batch=new.batch))
+    note(request, verdict)
+    return verdict
 
 
 @router.get(
