@@ -1,11 +1,13 @@
 """What the service does with a suspect on a caller's behalf: run an uploaded model, ask an endpoint; both if allowed.
 
-Every exchange goes into a record beside the registry, one file a case; the same request sent again goes on from it.
+Every exchange goes into a record beside the registry, one file for each case and
+suspect; the same request sent again goes on from it.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 from api.evidence import Verdict
 from api.settings import Settings
 from api.suspects import endpoint_file
-from api.suspects.asking import Plan, ask_all
+from api.suspects.asking import Plan, ask_all, size_of
 from api.suspects.detect import kind_of
 from api.suspects.errors import ModelNotAdmitted, ModelUnfit, NoRecord
 from api.suspects.guard import Guard
@@ -24,6 +26,8 @@ from api.suspects.remote import Remote
 from api.suspects.sandbox.confine import Limits
 from api.suspects.suspect import Suspect
 from api.workspace import Workspace
+from fingerprint.canonical import digest
+from fingerprint.errors import ObservationError
 from registry.errors import CaseDecided
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -84,29 +88,30 @@ class Asker:
             probes = desk.probes(case_id)
             plan = Plan(batch=batch, seconds=self.settings.asking_seconds)
             self._records.mkdir(mode=_PRIVATE, exist_ok=True)
-            answers = np.concatenate(list(ask_all(suspect, probes, record=self._record(case_id), plan=plan)))
-            return desk.send_outputs(case_id, answers, kind=kind or kind_of(answers))
+            record = self._records / f"{case_id}.{_short(suspect, plan)}.jsonl"
+            answers = np.concatenate(list(ask_all(suspect, probes, record=record, plan=plan)))
+            try:
+                return desk.send_outputs(case_id, answers, kind=kind or kind_of(answers))
+            except ObservationError:
+                _set_aside(record)  # it stays as it is, and the same suspect is asked anew next time
+                raise
         finally:
             suspect.close()
 
     def record(self, desk: Workspace, case_id: str) -> bytes:
-        """The record of a case's exchanges, JSON lines.
+        """The records of a case's exchanges, JSON lines, one suspect after another in the order of their last line.
 
         Raises:
             NoRecord: the service asked nobody about it.
         """
-        path = self._record(desk.case(case_id).id)
-        try:
-            return path.read_bytes()
-        except FileNotFoundError as error:
-            raise NoRecord(f"the service asked no suspect about case {case_id}; its answers were sent") from error
+        paths = [path for path in self._records.glob(f"{desk.case(case_id).id}.*") if path.stat().st_size]
+        if not paths:
+            raise NoRecord(f"the service asked no suspect about case {case_id}; its answers were sent")
+        return b"".join(path.read_bytes() for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns))
 
     @property
     def _records(self) -> Path:
         return self.settings.data / "records"
-
-    def _record(self, case_id: str) -> Path:
-        return self._records / f"{case_id}.jsonl"
 
     def _architecture(self, name: str) -> bytes:
         folder = self.settings.architectures or self.settings.data / "architectures"
@@ -115,3 +120,14 @@ class Asker:
             known = ", ".join(sorted(found.stem for found in folder.glob("*.json"))[:20]) or "none"
             raise ModelUnfit(f"there is no architecture {name[:64]!r} here; the operator registered: {known}")
         return path.read_bytes()
+
+
+def _short(suspect: Suspect, plan: Plan) -> str:
+    """Tells the records of one case apart: another suspect, or other batches, have another one."""
+    return digest(f"{suspect.identity} {size_of(suspect, plan)}".encode()).removeprefix("sha256:")[:16]
+
+
+def _set_aside(record: Path) -> None:
+    """Give the record the first free number."""
+    number = next(number for number in count(1) if not record.with_suffix(f".{number}").exists())
+    record.rename(record.with_suffix(f".{number}"))

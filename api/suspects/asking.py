@@ -66,7 +66,7 @@ def ask_all(
         _own(stream, record)
         known = _read(stream, record, head)
         if known and len(known) * size >= len(probes) + size:
-            raise RecordMismatch(f"{record} holds more batches than there are probes; give another --record")
+            raise RecordMismatch(f"{record.name} holds more batches than there are probes; give another --record")
         yield from known
         width = known[0].shape[1:] if known else None
         for start in range(len(known) * size, len(probes), size):
@@ -78,6 +78,8 @@ def ask_all(
                     f"answers of shape {reply.answers.shape[1:]} after answers of {width}; is it one model?"
                 )
             width = reply.answers.shape[1:]
+            if not np.isfinite(reply.answers).all():
+                raise AnswerUnusable(f"NaN or infinity among the answers to probes {start} to {start + len(batch) - 1}")
             line = {"start": start, "answers": reply.answers.tolist(), "exchange": reply.exchange}
             _write(stream, *([] if start else [head]), line)
             yield reply.answers
@@ -95,7 +97,7 @@ def _own(stream: IO[bytes], record: Path) -> None:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise RecordMismatch(f"{record} is being written by another run; wait for its end") from error
+        raise RecordMismatch(f"{record.name} is being written by another run; wait for its end") from error
 
 
 def _read(stream: IO[bytes], record: Path, head: dict[str, Any]) -> list[NDArray[Any]]:
@@ -109,10 +111,12 @@ def _read(stream: IO[bytes], record: Path, head: dict[str, Any]) -> list[NDArray
         lines = [json.loads(line) for line in whole.splitlines()]
         if lines and lines[0] != head:
             differing = [name for name in head if lines[0].get(name) != head[name]]
-            raise RecordMismatch(f"{record} records other {', '.join(differing)}; give another --record for this one")
-        return [rows(line["answers"], len(line["answers"]), f"{record}") for line in lines[1:]]
+            raise RecordMismatch(
+                f"{record.name} records other {', '.join(differing)}; give another --record for this one"
+            )
+        return [rows(line["answers"], len(line["answers"]), record.name) for line in lines[1:]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RecordMismatch(f"{record} is no record of this program; give another --record") from error
+        raise RecordMismatch(f"{record.name} is no record of this program; give another --record") from error
 
 
 def _write(stream: IO[bytes], *lines: dict[str, Any]) -> None:

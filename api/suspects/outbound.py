@@ -17,6 +17,7 @@ import httpcore2
 
 from api.suspects.errors import SuspectMisbehaved, SuspectRefused, SuspectUnreachable
 from api.suspects.guard import Guard
+from api.suspects.watch import Watch, Watching
 
 _REPEATING = (307, 308)
 _AGAIN = (429, 500, 502, 503, 504)
@@ -70,7 +71,7 @@ class Bounds:
     """What a suspect may cost.
 
     Attributes:
-        bytes: of one answer.
+        bytes: of one answer, its head included.
         seconds: of one answer, from the first byte sent to the last byte received.
         redirects: in a row.
         attempts: of one request.
@@ -106,7 +107,8 @@ class Outbound:
         clock: Callable[[], float] = time.monotonic,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._pool = httpcore2.ConnectionPool(network_backend=guard, ssl_context=tls)
+        self._watch = Watch(seconds=bounds.seconds, size=bounds.bytes, clock=clock)
+        self._pool = httpcore2.ConnectionPool(network_backend=Watching(guard, self._watch), ssl_context=tls)
         self._bounds = bounds
         self._sleep = sleep
         self._clock = clock
@@ -165,6 +167,7 @@ class Outbound:
         headers |= asked.headers if _origin(url) == _origin(asked.url) else {}
         at, started = datetime.now(UTC).isoformat(), self._clock()
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), self._bounds.seconds)
+        self._watch.begin(url)
         with self._pool.stream(
             asked.method,
             url,
@@ -177,7 +180,7 @@ class Outbound:
                 raise SuspectMisbehaved(
                     f"{url} compresses its answer although it was asked not to; that is not followed"
                 )
-            body = self._read(response, url, started)
+            body = b"".join(response.iter_stream())
             address, certificate = _peer(response)
         exchange = Exchange(
             url=url,
@@ -192,20 +195,6 @@ class Outbound:
             body=body,
         )
         return exchange, found.get("location", "")
-
-    def _read(self, response: httpcore2.Response, url: str, started: float) -> bytes:
-        """The body within both bounds; a drip of single bytes is slow as a whole, however fast each byte is."""
-        parts, size = [], 0
-        for part in response.iter_stream():
-            parts.append(part)
-            size += len(part)
-            if size > self._bounds.bytes:
-                raise SuspectMisbehaved(
-                    f"{url} answers with more than {self._bounds.bytes} bytes; send smaller batches"
-                )
-            if self._clock() - started > self._bounds.seconds:
-                raise SuspectMisbehaved(f"{url} takes more than {self._bounds.seconds:g} seconds; send smaller batches")
-        return b"".join(parts)
 
 
 def check_url(url: str) -> str:

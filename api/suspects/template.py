@@ -22,6 +22,7 @@ from api.suspects.errors import AnswerUnusable
 from api.suspects.outbound import Asked, check_url
 
 BATCH, ONE = "$probes", "$probe"
+_DEEPEST = 32
 _FIELDS = {"url", "method", "headers", "body", "answers"}
 
 
@@ -71,6 +72,8 @@ class Template:
             method=fields.get("method", "POST"),
             headers={**given, **(headers or {})},
         )
+        if _depth(template.body) > _DEEPEST:
+            raise AnswerUnusable(f"the body of a template is at most {_DEEPEST} lists or objects deep")
         if template.single is None:
             raise AnswerUnusable(f"the body of a template holds {BATCH!r} for a batch, or {ONE!r} for one probe, once")
         if template.answers_at and not template.answers_at.startswith("/"):
@@ -110,6 +113,18 @@ class Template:
         """
         found = _step(parse_json(body), [_unescaped(part) for part in self.answers_at.split("/")[1:]], self.answers_at)
         return rows([found] if self.single else found, count, f"{self.answers_at!r}")
+
+
+def _depth(value: Any) -> int:
+    """How many lists and objects lie within each other; level by level, so that no depth overflows a stack."""
+    depth, level = 0, [value]
+    while level := [item for inner in level for item in _items(inner)]:
+        depth += 1
+    return depth
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
 def _leaves(value: Any) -> list[Any]:

@@ -44,3 +44,9 @@ def endpoint(adapter: str, name: str, described: Any, *names: str, batch: int = 
     """A hostile endpoint, or a hostile description of one."""
     body = {"endpoint": described, "batch": batch}
     return Hostile(adapter=adapter, name=name, send=_post("endpoint", json=body), names=names)
+
+
+def raw_endpoint(adapter: str, name: str, body: bytes, *names: str) -> Hostile:
+    """A request to ask an endpoint that is no description at all."""
+    send = _post("endpoint", content=body, headers={"Content-Type": "application/json"})
+    return Hostile(adapter=adapter, name=name, send=send, names=names)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.hostile.case import Hostile, endpoint
+from benchmarks.hostile.case import Hostile, endpoint, raw_endpoint
 
 ALLOWED, INSIDE = "127.0.0.1", "127.0.0.2"
 """The one address that the operator allows, and one that stands for everything inside."""
@@ -188,6 +188,11 @@ def descriptions(base: str) -> Iterator[Hostile]:
     }
     for name, described in false.items():
         yield endpoint("descriptions", name, described, "answer-unusable", "suspect-misbehaved", "invalid-request")
+    for name, raw in (
+        ("a request 100,000 deep", b'{"endpoint":' * 100_000),
+        ("a request not UTF-8", b'{"endpoint": "\xff"}'),
+    ):
+        yield raw_endpoint("descriptions", name, raw, "invalid-request", "bad-request")
     for described in ([], "x", 3, None):
         yield endpoint("descriptions", f"{described!r} instead of an object", described, "invalid-request")
 

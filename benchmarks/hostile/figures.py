@@ -12,6 +12,6 @@ def hostile(numbers: dict[str, Any]) -> str:
     table = "".join("| " + " | ".join(line) + " |\n" for line in lines)
     named = ", ".join(numbers["named_after"]) or "nobody"
     return table + (
-        f"\nAddresses inside the operator's network were reached {numbers['inside_reached']} times. Honest answers to the"
-        f" same case afterwards name {named}, as they must.\n"
+        f"\nAddresses inside the operator's network were reached {numbers['inside_reached']} times. Honest answers to"
+        f" the same case afterwards name {named}, as they must.\n"
     )

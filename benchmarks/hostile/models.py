@@ -154,7 +154,7 @@ def weights() -> Iterator[Hostile]:
     for name, data in lies.items():
         yield model("safetensors + architecture", name, data, *_BAD, architecture="student")
     bad = save({**good, "fc.bias": np.full(CLASSES, np.nan, np.float32)})
-    yield model("safetensors + architecture", "NaN", bad, "not-finite", architecture="student")
+    yield model("safetensors + architecture", "NaN", bad, "answer-unusable", architecture="student")
     for name in ("nobody", "../kek", "../../etc/passwd", "student.json", "x" * 64):
         yield model(
             "safetensors + architecture", f"the architecture {name[:20]}", save(good), "model-unfit", architecture=name

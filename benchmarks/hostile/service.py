@@ -26,7 +26,7 @@ SETTINGS: dict[str, Any] = {
     "rate_verdicts": "100000/minute",
     "run_models": True,
     "max_model_bytes": 8 * MIB,
-    "model_seconds": 3,
+    "model_seconds": 10,
     "ask_endpoints": True,
     "allow_networks": (f"{ALLOWED}/32",),
     "answer_seconds": 1.0,

@@ -135,7 +135,7 @@ def test_a_model_that_cannot_be_run_leaves_the_case_open(willing, released):
         (b"noise", "model-unknown-format"),
         (_onnx(np.ones((6, 24), np.float32), np.ones(6, np.float32))[:-5], "model-unknown-format"),
         (save({"a": np.ones(1), "b": np.ones(1)}), "model-unfit"),
-        (_onnx(np.ones((6, 24), np.float32), np.full(6, np.nan, np.float32)), "not-finite"),
+        (_onnx(np.ones((6, 24), np.float32), np.full(6, np.nan, np.float32)), "answer-unusable"),
     ):
         assert _refused(willing, lambda data=data: willing.send_model(case.id, data)) == problem
     answers = released.world.copy(released.codewords["edge-1"], willing.probes(case.id))
@@ -166,6 +166,26 @@ def test_asking_goes_on_where_it_stopped(willing, leaked):
     leaked.good = 10
     assert willing.ask_endpoint(case.id, leaked.described(), batch=100).named == ["edge-0"]
     assert leaked.asked == 5
+
+
+def test_another_suspect_may_be_asked_about_the_same_case(willing, leaked, released):
+    """One that answers nonsense stands in the way of no other; both stay in the record."""
+    case = willing.open_case("digits-1", suspect="s")
+    constant = _onnx(np.zeros((6, 24), np.float32), np.ones(6, np.float32))
+    for _ in range(2):
+        assert _refused(willing, lambda: willing.send_model(case.id, constant)) == "constant-outputs"
+    assert willing.ask_endpoint(case.id, leaked.described(), batch=200).named == ["edge-0"]
+    heads = [line for line in map(json.loads, willing.record(case.id).splitlines()) if "suspect" in line]
+    assert [head["suspect"].split()[0] for head in heads] == ["onnx", "onnx", "template"]
+
+
+def test_an_endpoint_that_answers_nonsense_once_is_asked_again(willing, leaked):
+    """NaN is not recorded as an answer."""
+    case, bias = willing.open_case("digits-1", suspect="s"), leaked.bias
+    leaked.bias = np.full(6, np.nan)
+    assert _refused(willing, lambda: willing.ask_endpoint(case.id, leaked.described())) == "answer-unusable"
+    leaked.bias = bias
+    assert willing.ask_endpoint(case.id, leaked.described()).named == ["edge-0"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import ipaddress
 import json
 import ssl
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -51,6 +52,14 @@ class Suspect(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+ENDLESS = {
+    "/endless": (OK + b"\r\n", bytes(1 << 16)),
+    "/dripping-head": (OK, b"a: b\r\n"),
+    "/early": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
@@ -71,17 +80,20 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(307, b"", {"Location": self.path.removeprefix("/to/")})
         elif self.path == "/circle":
             self._answer(308, b"", {"Location": "/circle"})
-        elif self.path == "/endless":
-            self.send_response(200)
-            self.end_headers()
-            while True:
-                self.wfile.write(bytes(1 << 16))
+        elif self.path in ENDLESS:
+            self._drip(*ENDLESS[self.path])
         elif self.path == "/gzip":
             self._answer(200, b"x", {"Content-Encoding": "gzip"})
         elif self.path == "/nobody":
             self.close_connection = True
         else:
             self._answer(404, b"no")
+
+    def _drip(self, head, part) -> None:
+        self.wfile.write(head)
+        while True:
+            self.wfile.write(part)
+            time.sleep(0.001)
 
     def _answer(self, status, body, headers=None) -> None:
         self.send_response(status)
@@ -288,6 +300,15 @@ def test_an_answer_that_drips_is_given_up(suspect):
     client = Outbound(guard=Guard(allowed=LOOPBACK), bounds=Bounds(seconds=50), clock=lambda: float(next(now)))
     with pytest.raises(SuspectMisbehaved, match="seconds"):
         client.ask(Asked(method="POST", url=f"{suspect.url}/endless"))
+    client.close()
+
+
+@pytest.mark.parametrize("path", ["/dripping-head", "/early"])
+def test_a_head_that_never_ends_is_given_up(suspect, path):
+    """Headers that drip, and early answers without a last one: the clock runs from the first byte sent."""
+    client = _outbound(seconds=0.3)
+    with pytest.raises(SuspectMisbehaved, match=r"0\.3 seconds"):
+        client.ask(Asked(method="POST", url=suspect.url + path))
     client.close()
 
 
