@@ -99,7 +99,7 @@ class Asker:
             suspect.close()
 
     def record(self, desk: Workspace, case_id: str) -> bytes:
-        """The records of a case's exchanges, JSON lines, one suspect after another in the order of their last line.
+        """The record of a case's exchanges with the suspect that was asked last, JSON lines.
 
         Raises:
             NoRecord: the service asked nobody about it.
@@ -107,7 +107,7 @@ class Asker:
         paths = [path for path in self._records.glob(f"{desk.case(case_id).id}.*") if path.stat().st_size]
         if not paths:
             raise NoRecord(f"the service asked no suspect about case {case_id}; its answers were sent")
-        return b"".join(path.read_bytes() for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns))
+        return max(paths, key=lambda path: path.stat().st_mtime_ns).read_bytes()
 
     @property
     def _records(self) -> Path:

@@ -93,5 +93,5 @@ async def ask_endpoint(
     summary="Get the record of what was asked",
 )
 def record(desk: ForCases, request: Request, case_id: str) -> Response:
-    """Every exchange with the suspect that the service ran or asked: digests, times, address, certificate, answers."""
+    """Every exchange with the suspect that was run or asked last: digests, times, address, certificate, answers."""
     return Response(Asker(settings=request.app.state.settings).record(desk, case_id), media_type=JSON_LINES)
