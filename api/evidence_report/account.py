@@ -109,6 +109,9 @@ def _controls(said: Any) -> tuple[tuple[str, str, str], ...]:
     if others["ranked"]:
         greatest = f"greatest t = {others['greatest']:.2f} (the registrar's word)"
         rows.append(("copies of other devices", str(others["ranked"]), greatest))
+    rows.append(
+        ("verdicts about this release so far", str(said["tests"]["verdicts"]), "each at this alpha, all logged")
+    )
     for kind, models in (("negative", negative["models"]), ("positive", positive)):
         rows += [
             (f"{kind}: {each['suspect']}", "1", f"t = {each['score']:.2f}, {'named' if each['named'] else 'not named'}")

@@ -37,13 +37,15 @@ def fresh_codewords(file: CaseFile) -> str:
 def models(file: CaseFile) -> str:
     """14: other suspects of the same release, scored with the accused's codeword."""
     done = [_control(file, number, stated) for number, stated in _controls(file)]
-    if not done:
-        return "none in this pack"
-    return "; ".join(
+    tests = contents.at(file.statement, "tests")
+    enough = contents.at(tests, "devices") == file.verdict.devices and contents.at(tests, "verdicts") > len(done)
+    require(enough, "the statement counts fewer devices or verdicts than the pack holds")
+    ran = "; ".join(
         f"{what}: {sum(named for wanted, named in done if wanted is positive)} named of {count}"
         for what, positive in (("negative", False), ("positive", True))
         if (count := sum(wanted is positive for wanted, _ in done))
     )
+    return f"{ran or 'none in this pack'}; verdicts about this release so far: {tests['verdicts']}"
 
 
 def _controls(file: CaseFile) -> Iterator[tuple[int, Mapping[str, Any]]]:

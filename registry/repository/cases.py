@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from fingerprint.verdict import Verdict
@@ -99,6 +99,11 @@ class CaseRepository:
         )
         self._session.add(row)
         self._session.flush()
+
+    def decided_about(self, tenant: str, release_pk: str) -> int:
+        """How many verdicts there are about the release of that id."""
+        mine = select(func.count()).select_from(CaseRow).join(CaseRow.verification)
+        return self._session.scalar(mine.where(CaseRow.tenant_id == tenant, CaseRow.release_pk == release_pk)) or 0
 
     def keep_answers(self, tenant: str, case_id: str, answers: SealedAnswers) -> None:
         """Store where a case's answers are."""

@@ -76,6 +76,7 @@ class Exhibition:
             "propositions": dict(PROPOSITIONS),
             **_openings(accused),
             "finding": contents.finding(_own(accused)),
+            "tests": self._tests(tenant, accused),
             **_controls(accused, release, chosen, fresh),
             "acquisition": _acquisition(release, observed, record),
             "log": self._checkpoint(),
@@ -84,6 +85,11 @@ class Exhibition:
             "madeAt": entries.instant(self._tools.clock()),
         }
         return Exhibits(predicate=predicate, members=members, fresh_scores=fresh, timeline=self._timeline(accused))
+
+    def _tests(self, tenant: str, accused: Accused) -> dict[str, int]:
+        """How often somebody looked: devices corrected for, and verdicts about this release, whatever they said."""
+        verdicts = self._tools.repository.cases.decided_about(tenant, accused.release.id)
+        return {"devices": accused.recorded.verdict.devices, "verdicts": verdicts}
 
     def _release_members(self, tenant: str, accused: Accused) -> dict[str, bytes]:
         releases, name = Releases(self._tools), accused.release.name

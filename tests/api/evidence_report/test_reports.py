@@ -32,6 +32,7 @@ def exhibits(*, named=True, device="edge-4", suspect="model at shop.example", mo
             "kind": "logits",
             "bound": "min(a, b)",
         },
+        "tests": {"devices": 8, "verdicts": 7},
         "negativeControls": {
             "freshCodewords": {"count": 500, "greatest": 3.2, "reachingThreshold": 0},
             "otherCopies": {"ranked": 0 if others is None else 3, "greatest": others},

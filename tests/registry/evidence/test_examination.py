@@ -28,7 +28,10 @@ def test_a_pack_passes_every_step(world: Any, evidence: bytes) -> None:
     assert found.finding is not None
     assert (found.finding["score"], found.finding["named"]) == (row.score, True)
     assert (found.accused, found.suspect) == ("edge-1", "model 'leaked' at shop.example")
-    assert "negative: 0 named of 2; positive: 1 named of 1" in found.steps[13].detail
+    assert (
+        "negative: 0 named of 2; positive: 1 named of 1; verdicts about this release so far: 4"
+        in found.steps[13].detail
+    )
 
 
 def test_an_examination_is_no_yes_or_no(world: Any, evidence: bytes) -> None:
@@ -186,6 +189,9 @@ FORGED = [
     ("control models", _member("controls/0.observation", _other_answers)),
     ("control models", _swap("controls/0.entry", "controls/1.entry")),
     ("control models", _set("positiveControls", to=[])),
+    ("control models", _set("tests", "verdicts", to=3)),
+    ("control models", _set("tests", "devices", to=1)),
+    ("control models", _set("tests", to=None)),
     ("control models", lambda _, said: said["negativeControls"]["models"][0].update(score=-3.0)),
     ("control models", lambda _, said: said["negativeControls"]["models"][1].update(named=True)),
     ("control models", lambda _, said: said["negativeControls"]["models"][1].update(suspect="my own model")),
