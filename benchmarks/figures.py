@@ -20,6 +20,7 @@ from benchmarks.mint_figures import mint
 from benchmarks.planner.figures import planner
 from benchmarks.puf.figures import puf, puf_fit, puf_short
 from benchmarks.registry.figures import registry_appends, registry_audits, registry_proofs
+from benchmarks.scale.figures import scale
 from benchmarks.statistics_figures import false_accusation, identify
 from benchmarks.survival.figures import curve, peers, peers_curve, plans, survival
 from benchmarks.weights.figures import weights
@@ -101,6 +102,7 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "registry_proofs": registry_proofs,
     "registry_audits": registry_audits,
     "faults": faults,
+    "scale": scale,
 }
 SOURCE = {
     "survival_curve": "survival",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from pytest_alembic.config import Config
+from pytest_alembic.plugin.fixtures import alembic_runner  # noqa: F401 - collected here; the plugin itself is off
 from pytest_alembic.runner import MigrationContext
 from pytest_alembic.tests import (  # noqa: F401 - collected here
     test_model_definitions_match_ddl,
@@ -84,7 +85,8 @@ def row_of(table: sa.Table) -> dict[str, Any]:
 
 
 def test_every_migration_keeps_the_rows_that_were_there(
-    alembic_runner: MigrationContext, alembic_engine: Connection
+    alembic_runner: MigrationContext,  # noqa: F811 - the fixture
+    alembic_engine: Connection,
 ) -> None:
     """Up one by one, a row in every table as soon as it exists; down one by one, the older tables' rows untouched."""
     states: list[Rows] = [{}]
