@@ -51,6 +51,9 @@ LOADS = (
     Load(what="enrolments", threads=16, unit=1, units=4, turns=8),
 )
 
+# Both journals grow to the size that they keep: on SQLite a flush costs several times as much until then.
+WARMING = Load(what="enrolments", threads=1, unit=100, units=25, turns=1)
+
 
 def new_device(name: str) -> NewDevice:
     """A device to enrol."""
@@ -121,6 +124,7 @@ def appends(database: str, root: Path, url: str | None, bare_url: str | None, sh
         (row,) = written.query("SELECT * FROM tenant")
         with copied(root / f"{database}-bare", bare_url, row) as bare:
             writer = Writer(store, tenant)
+            _turn(WARMING, writer, written, bare)
             return [_measured(database, load, writer, written, bare, share) for load in LOADS]
 
 
