@@ -84,7 +84,6 @@ def test_columns_and_lists_are_read_alike(form, array):
         ({"a": pa.array([], pa.float64())}, AnswersMalformed),
         ({"a": np.zeros((LIMIT >> 3) + 1)}, AnswersTooLarge),
     ],
-    ids=str,
 )
 def test_what_cannot_be_an_answer_is_refused(form, columns, error):
     """Text, dictionaries, structs, missing values, ragged lists, nothing, too much."""
