@@ -11,8 +11,8 @@ share of all words that fail,
 
     P(fail) <= B u(w) + P(W > w) f(v) + P(W > v),   v = 245, W ~ Binomial(1024, 0.15)
 
-rests on one assumption beside the measurement: that the lists mend no smaller a share of fewer errors. The shares at
-more and more errors, written down as well, show how steeply it falls.
+rests on one assumption beside the measurement: that the lists mend no smaller a share of fewer errors, and that no
+larger a share of words fails. Some words with more errors are measured as well, up to v and beyond.
 """
 
 import argparse
