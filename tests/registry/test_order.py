@@ -76,22 +76,22 @@ def test_no_nonce_before_its_commitment_is_signed(
         assert committed[each.release].entry_index < watching.signed[each.nonce] <= each.entry_index
 
 
-def test_an_unsigned_commitment_yields_no_nonce(
-    store: Store, tenant: str, enrol: Any, pack: VerifierPack, data_dir: Path, kek: bytes
+def test_an_unsigned_commitment_is_signed_before_a_nonce(
+    store: Store, tenant: str, enrol: Any, pack: VerifierPack
 ) -> None:
-    """A writer that died between committing and signing: no nonce is drawn until somebody has signed."""
+    """A writer that died between committing and signing: the next unit signs first, and only then draws a nonce."""
     enrol(tenant, "pump")
-    with store._database.writing() as session:  # a unit whose process is killed before it publishes
+    with store._database.writing() as session:  # a unit whose process is killed before it signs
         Registry(store._parts.tools(session)).commit_release(tenant, "v1", pack=pack.to_bytes())
-    with pytest.raises(NotCommitted), store.unit() as registry:
-        registry.reserve_copy(tenant, "v1", "pump")
-    with open_registry(data_dir, kek=kek) as again:  # signs what a crash left unsigned
-        with again.unit() as registry:
-            copy = registry.reserve_copy(tenant, "v1", "pump")
-        with again.reading() as registry:
-            _, fields = entries.decode(registry.entry(copy.entry_index).data)
-    assert fields["after"] == 2
+    with store.reading() as registry:
+        assert registry.checkpoint().size == 1
+    with store.unit() as registry:
+        copy = registry.reserve_copy(tenant, "v1", "pump")
+    with store.reading() as registry:
+        _, fields = entries.decode(registry.entry(copy.entry_index).data)
+    assert fields["after"] == copy.entry_index == 2
     assert fields["nonce"] == canonical.digest(copy.nonce)
+    assert store.audit().entries["reservation"] == 1
 
 
 def test_a_nonce_dated_before_its_commitment_is_found(filled: Any, raw_update: Callable[..., None]) -> None:
