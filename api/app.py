@@ -11,14 +11,31 @@ from fastapi import FastAPI
 from api import errors, openapi
 from api.gate import Gate, InFlight
 from api.idempotency import Memory, Remembering
+from api.jobs.stepping import Said
+from api.jobs.worker import Worker
 from api.keys import keys_of
 from api.limits import BodyLimit
 from api.request_ids import RequestIds
-from api.routes import api_keys, cases, copies, devices, health, holds, possession, problems, releases, suspects, tlog
+from api.routes import (
+    api_keys,
+    cases,
+    copies,
+    devices,
+    health,
+    holds,
+    jobs,
+    possession,
+    problems,
+    releases,
+    suspects,
+    tlog,
+)
 from api.routes import log as log_routes
 from api.settings import Settings
 from api.telemetry import Metrics, Telemetry, logger
 from api.throttle import Throttle
+from registry.jobs import Lease
+from registry.records import RecordedVerdict
 from registry.store import open_registry
 
 DESCRIPTION = """
@@ -34,7 +51,7 @@ Every request needs `Authorization: Bearer TOKEN`. Errors are problem documents 
 """
 _UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/(outputs|model))")
 _ROUTERS = (
-    devices, possession, releases, copies, cases, suspects, log_routes, tlog, holds, api_keys, problems, health,
+    devices, possession, releases, copies, cases, suspects, jobs, log_routes, tlog, holds, api_keys, problems, health,
 )  # fmt: skip
 
 
@@ -54,8 +71,13 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_registry(settings.data, keys=keys_of(settings), database_url=_url(settings)) as store:
             app.state.store = store
+            worker = Worker(store, settings, log=log, said=_counting(metrics))
+            if settings.ask_endpoints:
+                worker.start()
             yield
+            worker.stop()
 
+    metrics, log = Metrics(), logger(stream)
     app = FastAPI(
         title="Countermark",
         version=version("countermark"),
@@ -64,9 +86,8 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
         lifespan=lifespan,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    metrics = Metrics()
     app.state.settings = settings
-    app.state.log = log = logger(stream)
+    app.state.log = log
     app.state.metrics = metrics
     app.state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)
     app.state.asking = Gate(admitted=settings.asking, weighing=settings.asking)
@@ -85,6 +106,14 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     app.add_middleware(Telemetry, log=log, metrics=metrics)
     app.add_middleware(RequestIds)  # the outermost: every answer has an id, refusals included
     return app
+
+
+def _counting(metrics: Metrics) -> Said:
+    def count(_lease: Lease, recorded: RecordedVerdict) -> None:
+        outcome = "named" if recorded.named else "unknown source"
+        metrics.verdicts.labels(recorded.verdict.kind, outcome).inc()
+
+    return count
 
 
 def _url(settings: Settings) -> str | None:

@@ -104,7 +104,12 @@ class Asker:
         Raises:
             NoRecord: the service asked nobody about it.
         """
-        paths = [path for path in self._records.glob(f"{desk.case(case_id).id}.*") if path.stat().st_size]
+        case = desk.case(case_id).id
+        with desk.store.reading() as registry:
+            by_job = registry.job_record(desk.tenant, case)
+        if by_job is not None:
+            return by_job
+        paths = [path for path in self._records.glob(f"{case}.*") if path.stat().st_size]
         if not paths:
             raise NoRecord(f"the service asked no suspect about case {case_id}; its answers were sent")
         return max(paths, key=lambda path: path.stat().st_mtime_ns).read_bytes()

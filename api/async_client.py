@@ -6,7 +6,7 @@ Example:
         verdict = await client.send_outputs(case.id, my_model(await client.probes(case.id)), kind="logits")
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import count
 from types import TracebackType
@@ -21,8 +21,10 @@ from api.calls import Call
 from api.client import MAX_PROBE_BYTES
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.exchange import DEFAULT, TIMEOUT, Outcome, Retries, conclude, request_of
+from api.job_schemas import Job, JobEvent
 from api.possession import DEFAULT_SECONDS, Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
+from api.sse import EventReader
 from api.suspects.outputs import write_outputs
 
 Value = TypeVar("Value")
@@ -272,6 +274,65 @@ class AsyncClient:
     async def verdict(self, case_id: str) -> Verdict:
         """The recorded verdict, with a proof against the newest checkpoint."""
         return await self._run(calls.verdict(case_id))
+
+    # --- durable jobs -------------------------------------------------------------------------------------------
+
+    async def open_job(
+        self,
+        case_id: str,
+        endpoint: Mapping[str, Any],
+        *,
+        token: str | None = None,
+        kind: str | None = None,
+        batch: int = 64,
+        priority: int = 0,
+        budget: int | None = None,
+    ) -> Job:
+        """Have the service ask an endpoint step by step, where its operator allows that; it answers at once."""
+        call = calls.open_job(case_id, endpoint, token=token, kind=kind, batch=batch, priority=priority, budget=budget)
+        return await self._run(call)
+
+    async def job(self, job_id: str) -> Job:
+        """One job."""
+        return await self._run(calls.job(job_id))
+
+    async def jobs(self, *, after: str | None = None, limit: int = 100) -> ListOf[Job]:
+        """Jobs, whatever their state."""
+        return await self._run(calls.jobs(after, limit))
+
+    async def job_events(self, job_id: str, *, after: int = 0) -> AsyncIterator[JobEvent]:
+        """What happened to a job after the event of that number, and what happens, until it ends."""
+        attempt = 0
+        while True:
+            call = calls.job_events(job_id, after)
+            outcome: Outcome
+            try:
+                async with self._http.stream(**request_of(call, base=self._base, token=self._token)) as outcome:
+                    if outcome.status_code == httpx2.codes.OK:
+                        reader = EventReader()
+                        async for line in outcome.aiter_lines():
+                            told = reader.feed(line)
+                            if told is not None:
+                                after, attempt = int(told.id), 0
+                                yield JobEvent.model_validate_json(told.data)
+                        continue
+                    await outcome.aread()
+            except httpx2.TransportError as error:
+                outcome = error
+            delay = self._retries.delay(attempt, outcome)
+            if delay is None:
+                conclude(call, outcome, base=self._base)
+                return
+            attempt += 1
+            await self._sleep(delay)
+
+    async def cancel_job(self, job_id: str) -> Job:
+        """Begin no further step; the case stays open, the answers are kept."""
+        return await self._run(calls.cancel_job(job_id))
+
+    async def retry_job(self, job_id: str, *, budget: int | None = None) -> Job:
+        """Have a failed job go on where it stopped."""
+        return await self._run(calls.retry_job(job_id, budget))
 
     # --- the log ------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.fields import to_text
+from api.job_schemas import Job
 from api.media import NPZ, OCTETS, SAFETENSORS
 from api.possession import Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention
+from api.sse import EVENT_STREAM, LAST_EVENT_ID
 from api.suspects import npz
 
 Value = TypeVar("Value")
@@ -290,6 +292,52 @@ def evidence(case_id: str, device: str | None, negative: Iterable[str], positive
 def verdict(case_id: str) -> Call[Verdict]:
     """The recorded verdict."""
     return Call(method="GET", path=_at("cases", case_id, "verdict"), parse=Verdict.model_validate_json)
+
+
+# --- durable jobs -----------------------------------------------------------------------------------------------
+
+
+def open_job(
+    case_id: str,
+    endpoint: Mapping[str, Any],
+    *,
+    token: str | None,
+    kind: str | None,
+    batch: int,
+    priority: int,
+    budget: int | None,
+) -> Call[Job]:
+    """Have an endpoint asked by a durable job."""
+    body = {"endpoint": endpoint, "token": token, "kind": kind, "batch": batch, "priority": priority, "budget": budget}
+    return Call(method="POST", path=_at("cases", case_id, "jobs"), json=body, parse=Job.model_validate_json)
+
+
+def job(job_id: str) -> Call[Job]:
+    """One job."""
+    return Call(method="GET", path=_at("jobs", job_id), parse=Job.model_validate_json)
+
+
+def jobs(after: str | None, limit: int) -> Call[ListOf[Job]]:
+    """Jobs, whatever their state."""
+    params = {"after": after, "limit": limit}
+    return Call(method="GET", path=_at("jobs"), params=params, parse=ListOf[Job].model_validate_json)
+
+
+def job_events(job_id: str, after: int) -> Call[bytes]:
+    """What happens to a job, as a stream."""
+    headers = {"Accept": EVENT_STREAM, LAST_EVENT_ID: str(after)}
+    return Call(method="GET", path=_at("jobs", job_id, "events"), headers=headers, parse=bytes)
+
+
+def cancel_job(job_id: str) -> Call[Job]:
+    """Cancel a job."""
+    return Call(method="DELETE", path=_at("jobs", job_id), parse=Job.model_validate_json)
+
+
+def retry_job(job_id: str, budget: int | None) -> Call[Job]:
+    """Try a failed job again."""
+    body = {"budget": budget}
+    return Call(method="POST", path=_at("jobs", job_id, "retry"), json=body, parse=Job.model_validate_json)
 
 
 # --- the log ----------------------------------------------------------------------------------------------------

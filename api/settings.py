@@ -46,6 +46,10 @@ class Settings(BaseSettings):
         answer_seconds: the longest that one answer of an endpoint may take.
         answer_bytes: the most bytes of one answer of an endpoint.
         asking_seconds: after which asking stops; the same request again goes on.
+        workers: how many threads do the steps of durable jobs in the service, where endpoints are asked; 0 leaves them
+            to `countermark worker`.
+        lease_seconds: after which a step whose worker is gone is free for another; workers that live renew it.
+        stop_seconds: how long a step under way may take to end when the worker is stopped.
         metrics_token: Bearer token for /metrics; without it there are none.
         tenant: name of the tenant that local commands act for.
         server: address of a service that commands talk to instead of the data directory.
@@ -81,6 +85,9 @@ class Settings(BaseSettings):
     answer_seconds: Annotated[float, Field(gt=0)] = 30.0
     answer_bytes: Annotated[int, Field(gt=0)] = 16 * MIB
     asking_seconds: Annotated[float, Field(gt=0)] = 240.0
+    workers: Annotated[int, Field(ge=0, le=256)] = 2
+    lease_seconds: Annotated[float, Field(ge=0.2)] = 30.0
+    stop_seconds: Annotated[float, Field(ge=0)] = 10.0
     metrics_token: SecretStr | None = None
     tenant: str = "default"
     server: str | None = None

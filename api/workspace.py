@@ -3,7 +3,7 @@
 The HTTP routes and the local commands call the same methods here; `api.client.Client` has them too, over HTTP.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from api import pages
 from api.bom import copies_in_bom, release_bom
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
+from api.job_schemas import Job, JobEvent
+from api.jobs.following import follow
 from api.possession import DEFAULT_SECONDS, Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention, page
 from api.suspects.outputs import read_outputs
@@ -274,6 +276,32 @@ class Workspace:
         with self.store.reading() as registry:
             recorded = registry.verdict(self.tenant, case_id)
             return Verdict.proved(recorded, registry.proof(recorded.entry_index))
+
+    # --- durable jobs -------------------------------------------------------------------------------------------
+
+    def job(self, job_id: str) -> Job:
+        """One job."""
+        with self.store.reading() as registry:
+            return Job.of(registry.job(self.tenant, job_id))
+
+    def jobs(self, *, after: str | None = None, limit: int = 100) -> ListOf[Job]:
+        """Jobs, whatever their state."""
+        with self.store.reading() as registry:
+            return page(Job, registry.jobs(self.tenant, after=pages.decode(after), limit=limit))
+
+    def job_events(self, job_id: str, *, after: int = 0) -> Iterator[JobEvent]:
+        """What happened to a job after the event of that number, and what happens, until it ends."""
+        return follow(self.store, self.tenant, job_id, after)
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Begin no further step; the case stays open, the answers are kept."""
+        with self.store.unit() as registry:
+            return Job.of(registry.cancel_job(self.tenant, job_id))
+
+    def retry_job(self, job_id: str, *, budget: int | None = None) -> Job:
+        """Have a failed job go on where it stopped."""
+        with self.store.unit() as registry:
+            return Job.of(registry.retry_job(self.tenant, job_id, budget=budget))
 
     # --- the log ------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ RegistryError
 │   ├── UnknownCase
 │   ├── UnknownHold
 │   ├── UnknownChallenge
+│   ├── UnknownJob
 │   ├── UnknownApiKey
 │   └── UnknownEntry            an index at or beyond the end of the log
 ├── Conflict                    it is there already, or it happened already
@@ -19,7 +20,9 @@ RegistryError
 │   ├── AlreadyRevoked
 │   ├── AlreadyLifted
 │   ├── ChallengeUsed           answered before, whatever came of it
-│   └── CaseDecided
+│   ├── CaseDecided
+│   ├── JobOpen                 a job about the same case is not done yet
+│   └── JobEnded                done or cancelled, for good
 ├── Refused                     understood, and not allowed in this state
 │   ├── DeviceRevoked
 │   ├── DeviceForgotten
@@ -30,6 +33,8 @@ RegistryError
 │   ├── NotPublished            the log entry is not under a signed checkpoint yet
 │   ├── CaseUndecided           no verdict has been recorded yet
 │   ├── AnswersGone             the answers of a case were not kept, or their key was destroyed
+│   ├── LeaseLost               a step of a job was given to another worker, or the job ended
+│   ├── JobNotFailed            only a job that failed is tried again
 │   └── ForeignVerdict          a verdict about another release or other answers than the case's
 ├── PossessionRefused           a proof that was judged, logged, and does not show the enrolled device
 │   ├── ForeignPossessionKey    a good signature, by another device's key
@@ -128,6 +133,10 @@ class UnknownChallenge(NotFound):
     """No possession challenge of that id."""
 
 
+class UnknownJob(NotFound):
+    """No job of that id."""
+
+
 class UnknownApiKey(NotFound):
     """No API key of that id."""
 
@@ -168,6 +177,14 @@ class CaseDecided(Conflict):
     """The case has its verdict; open another case to test again."""
 
 
+class JobOpen(Conflict):
+    """A job about the same case is not done yet."""
+
+
+class JobEnded(Conflict):
+    """The job is done or was cancelled, for good."""
+
+
 class Refused(RegistryError):
     """Understood, and not allowed in this state."""
 
@@ -206,6 +223,14 @@ class CaseUndecided(Refused):
 
 class AnswersGone(Refused):
     """The answers of a case were not kept, or their data key was destroyed."""
+
+
+class LeaseLost(Refused):
+    """A step of a job was given to another worker, or is done."""
+
+
+class JobNotFailed(Refused):
+    """Only a job that failed is tried again."""
 
 
 class ForeignVerdict(Refused):

@@ -20,6 +20,7 @@ from fingerprint.verdict import Verdict
 from fingerprint.verify import Candidates
 from registry.codebooks import Codebook
 from registry.dossier.exhibits import Exhibits
+from registry.jobs import Job, JobEvent, NewJob
 from registry.records import (
     ApiKey,
     Case,
@@ -53,6 +54,8 @@ from registry.usecases.copies import Copies
 from registry.usecases.devices import Devices
 from registry.usecases.exhibition import Exhibition
 from registry.usecases.holds import Holds
+from registry.usecases.jobs import Jobs
+from registry.usecases.leases import Leases
 from registry.usecases.ledger import Ledger
 from registry.usecases.possession import Possessions
 from registry.usecases.releases import Releases
@@ -74,6 +77,8 @@ class Registry:
         self._possessions = Possessions(tools)
         self._ledger = Ledger(tools)
         self._exhibition = Exhibition(tools)
+        self._jobs = Jobs(tools)
+        self._leases = Leases(tools)
 
     # --- tenants and API keys -----------------------------------------------------------------------------------
 
@@ -350,6 +355,41 @@ class Registry:
     def seal_pack(self, exhibits: Exhibits, attachments: Mapping[str, bytes]) -> bytes:
         """The evidence pack, signed by the log's key and verified. Raises MalformedEvidence, NotShown."""
         return self._ledger.seal_pack(exhibits, attachments)
+
+    # --- durable jobs -------------------------------------------------------------------------------------------
+
+    def open_job(self, tenant: str, case_id: str, new: NewJob) -> Job:
+        """A new job about an open case. Raises UnknownCase, CaseDecided, JobOpen, MalformedValue."""
+        return self._jobs.open(tenant, case_id, new)
+
+    def job(self, tenant: str, job_id: str) -> Job:
+        """The job of that id. Raises UnknownJob."""
+        return self._jobs.get(tenant, job_id)
+
+    def jobs(self, tenant: str, *, after: str | None = None, limit: int = 100) -> Page[Job]:
+        """Jobs by id. Raises MalformedValue for a limit outside 1..1000."""
+        return self._jobs.page(tenant, after=after, limit=limit)
+
+    def job_events(self, tenant: str, job_id: str, *, after: int = 0, limit: int = 100) -> tuple[JobEvent, ...]:
+        """What happened to a job after the event of that number. Raises UnknownJob, MalformedValue."""
+        return self._jobs.events(tenant, job_id, after=after, limit=limit)
+
+    def cancel_job(self, tenant: str, job_id: str) -> Job:
+        """The job, cancelled for good. Raises UnknownJob, JobEnded."""
+        return self._jobs.cancel(tenant, job_id)
+
+    def retry_job(self, tenant: str, job_id: str, *, budget: int | None = None) -> Job:
+        """A failed job, going on where it stopped. Raises UnknownJob, JobNotFailed, JobOpen, MalformedValue."""
+        return self._jobs.retry(tenant, job_id, budget=budget)
+
+    def job_record(self, tenant: str, case_id: str) -> bytes | None:
+        """The exchanges of the latest job about a case, JSON lines; None without a job. Raises UnknownCase."""
+        return self._jobs.record(tenant, case_id)
+
+    @property
+    def leases(self) -> Leases:
+        """Steps of all tenants' jobs: for workers only."""
+        return self._leases
 
     # --- the log ------------------------------------------------------------------------------------------------
 

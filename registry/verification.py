@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from fingerprint.identify import SCHEMES, judge_packed
 from fingerprint.observation import observe
+from fingerprint.sequential import evidence_at
+from fingerprint.statistics import Look
 from fingerprint.verdict import Verdict
 from fingerprint.verify import Evidence, gather, judge
 from registry.errors import CaseDecided
@@ -39,7 +41,9 @@ class Weighed:
     answers: bytes = field(repr=False)
 
 
-def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: NDArray[Any]) -> Weighed:
+def weigh(
+    registry: Registry, tenant: str, case_id: str, *, kind: str, answers: NDArray[Any], look: Look | None = None
+) -> Weighed:
     """Steps 1 to 6: what the answers say about every issued or reserved copy of the case's release.
 
     Args:
@@ -48,6 +52,7 @@ def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: 
         case_id: an open case.
         kind: `logits`, `logprobs`, `probs` or `labels`.
         answers: (n, C) floats or (n,) labels, in the order of the release's probes.
+        look: the look of the release's plan that this is, over its first probes only and at its part of alpha.
 
     Raises:
         UnknownCase: no such case.
@@ -61,9 +66,10 @@ def weigh(registry: Registry, tenant: str, case_id: str, *, kind: str, answers: 
     # 2. The pack, as committed.
     pack = registry.pack(tenant, case.release)
     # 3. The observation.
-    observation = observe(kind, answers, probes=pack.count, classes=pack.classes)
+    asked = pack.count if look is None else look.probes
+    observation = observe(kind, answers, probes=asked, classes=pack.classes)
     # 4. The evidence, before any codeword is unsealed.
-    evidence = gather(pack, observation)
+    evidence = gather(pack, observation) if look is None else evidence_at(pack, look, kind=kind, answers=answers)
     # 5 and 6. The codewords and the judgement.
     verdict = _judge(registry, tenant, case.release, evidence)
     return Weighed(

@@ -1,8 +1,9 @@
 """All queries of the registry, and with `registry.log.storage` the only ones.
 
 Every method of the tenants' repositories takes the tenant first and filters by it; a test reads every statement that
-the use-cases send and finds the filter in it. Two look beyond one tenant, by their nature: finding out whose token a
-token is (`access`), and the audit (`scan`). Rows of the database never leave this package; records do.
+the use-cases send and finds the filter in it. Three look beyond one tenant, by their nature: finding out whose token a
+token is (`access`), which job is due (`due`), and the audit (`scan`). Rows of the database never leave
+this package; records do.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from registry.repository.access import AccessRepository
 from registry.repository.cases import CaseRepository
 from registry.repository.copies import CopyRepository
 from registry.repository.devices import DeviceRepository
+from registry.repository.due import DueJobs
 from registry.repository.holds import HoldRepository
+from registry.repository.jobs import JobRepository
 from registry.repository.possession import PossessionRepository
 from registry.repository.releases import ReleaseRepository
 
@@ -31,6 +34,8 @@ class Repository:
     cases: CaseRepository
     holds: HoldRepository
     possessions: PossessionRepository
+    jobs: JobRepository
+    due: DueJobs
 
     @classmethod
     def over(cls, session: Session) -> "Repository":
@@ -43,4 +48,6 @@ class Repository:
             cases=CaseRepository(session),
             holds=HoldRepository(session),
             possessions=PossessionRepository(session),
+            jobs=JobRepository(session),
+            due=DueJobs(session),
         )

@@ -18,8 +18,8 @@ from sqlalchemy.sql.selectable import Join
 from registry.models import Base
 
 OWNED = frozenset(table.name for table in Base.metadata.sorted_tables if "tenant_id" in table.columns)
-# Queries that look beyond one tenant by their nature: the audit, the rewrapping of keys, and whose a token is.
-ACROSS = {("scan.py", None), ("sealed.py", None), ("access.py", "key_by_hash")}
+# Queries that look beyond one tenant by their nature: the audit, the rewrapping of keys, due jobs, whose a token is.
+ACROSS = {("scan.py", None), ("sealed.py", None), ("due.py", None), ("access.py", "key_by_hash")}
 REGISTRY = str(Path(__file__).parents[2] / "registry")
 Equations = list[tuple[str, Any, frozenset[str] | None]]  # table, what its tenant_id equals, tables that it may tie
 

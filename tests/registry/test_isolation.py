@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from fingerprint.pack import VerifierPack
 from fingerprint.possession import public_key
 from registry.errors import NotFound
+from registry.jobs import NewJob
 from registry.models import CopyRow, DeviceRow, LogEntryRow, TenantRow
 from registry.records import RecordedVerdict, Scope
 from tests.registry.tenancy import OWNED, REGISTRY, Skipping, Unconfined, Watch, unconfined
@@ -23,6 +24,7 @@ ON_EVERY_DATABASE = True
 
 DIGEST = "sha256:" + "a" * 64
 KEY = public_key(bytes(32))
+ASKING = NewJob(suspect="s", spec=b"{}", credential=b"t", batch=60)
 
 
 def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pack: VerifierPack) -> None:
@@ -31,6 +33,8 @@ def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pac
     with filled.store.unit() as registry:
         key = registry.create_api_key(filled.tenant, "k", {Scope.AUDIT}).id
         asked = registry.open_challenge(filled.tenant, "pump 0", purpose="x", seconds=60).id
+        opened = registry.open_case(filled.tenant, "v1", suspect="x").id
+        job = registry.open_job(filled.tenant, opened, ASKING).id
         stranger = registry.create_tenant("stranger").id
         for use in (
             lambda: registry.device(stranger, "pump 0"),
@@ -57,10 +61,16 @@ def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pac
             lambda: registry.possession(stranger, asked),
             lambda: registry.answer_challenge(stranger, asked, public_key=bytes(32), signature=bytes(64)),
             lambda: registry.judge_answer(stranger, asked),
+            lambda: registry.open_job(stranger, opened, ASKING),
+            lambda: registry.job(stranger, job),
+            lambda: registry.job_events(stranger, job),
+            lambda: registry.cancel_job(stranger, job),
+            lambda: registry.retry_job(stranger, job),
+            lambda: registry.job_record(stranger, opened),
         ):
             with pytest.raises(NotFound):
                 use()
-        for listing in (registry.devices, registry.releases, registry.copies, registry.cases):
+        for listing in (registry.devices, registry.releases, registry.copies, registry.cases, registry.jobs):
             assert listing(stranger).items == ()
         assert registry.api_keys(stranger) == ()
         assert registry.copies_of_artefact(stranger, DIGEST) == ()
@@ -126,12 +136,32 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
             tenant, case.id, decided.verdict, observation_digest=decided.observation_digest, answers=answers
         )
         registry.verdict(tenant, case.id)
+        every_use_of_jobs(registry, tenant)
+
+
+def every_use_of_jobs(registry: Any, tenant: str) -> None:
+    """The same of jobs, and of leases."""
+    case = registry.open_case(tenant, "v1", suspect="x").id
+    job = registry.open_job(tenant, case, ASKING).id
+    registry.jobs(tenant, after="0")
+    lease = registry.leases.take("me", 5)
+    registry.leases.keep(lease, 5)
+    registry.leases.answer(lease, b'{"answers":[]}')
+    registry.leases.answers(lease)
+    registry.leases.plan(tenant, case)
+    registry.leases.postpone(registry.leases.take("me", 5), "no answer", 0)
+    registry.leases.fail(registry.leases.take("me", 5), "no")
+    registry.retry_job(tenant, job, budget=300)
+    registry.leases.give_back(registry.leases.take("me", 5))
+    registry.job_events(tenant, job)
+    registry.job_record(tenant, case)
+    registry.cancel_job(tenant, job)
 
 
 def test_every_statement_says_whose_rows_it_wants(filled: Any, decided: RecordedVerdict, watch: Watch) -> None:
     """Every use-case runs under the eyes of the watch, which every test of the registry has; it saw every table."""
     every_use(filled, decided, filled.tenant)
-    updated = {"device", "copy", "api_key", "legal_hold", "challenge", "reenrolment"}
+    updated = {"device", "copy", "api_key", "legal_hold", "challenge", "reenrolment", "verification_job", "job_shard"}
     changed = {*(f"UPDATE {name}" for name in updated), "DELETE api_key"}
     assert watch.seen >= {f"SELECT {name}" for name in OWNED} | changed
 

@@ -1,0 +1,110 @@
+"""Durable jobs: have an endpoint asked step by step, whatever becomes of the service's processes meanwhile."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response, status
+from fastapi.responses import StreamingResponse
+
+from api.asker import Asker
+from api.auth import ForCases, ForInvestigation, OneVerdict
+from api.idempotency import Once
+from api.job_schemas import Job, JobRetry, NewJob
+from api.jobs.following import happened, stream
+from api.jobs.spec import new_job
+from api.pages import PageQuery
+from api.problems import documented
+from api.schemas import ListOf
+from api.sse import EVENT_STREAM, LAST_EVENT_ID
+
+router = APIRouter(tags=["jobs"], responses=documented(401, 403))
+_NO_STORE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The events, each with its number as `id`, its name as `event` and a JSON object as `data`.",
+        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+    },
+    204: {"description": "The job has ended, and everything was heard."},
+}
+LastEventId = Annotated[
+    int | None, Header(alias=LAST_EVENT_ID, ge=0, lt=1 << 31, description="Number of the last event that was heard.")
+]
+After = Annotated[int, Query(ge=0, lt=1 << 31, description="The same, for the first request.")]
+
+
+@router.post(
+    "/v1/cases/{case_id}/jobs",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=documented(400, 404, 409, 413, 422),
+    summary="Have an endpoint asked by a durable job",
+)
+def open_job(
+    desk: ForInvestigation,
+    request: Request,
+    response: Response,
+    case_id: str,
+    new: NewJob,
+    _one: OneVerdict,
+    _once: Once,
+) -> Job:
+    """Accept the work and answer at once; the job goes on after a crash or restart where it stopped.
+
+    Where the release was committed with a plan of looks, asking stops as soon as a look names somebody. Only where the
+    operator allows that endpoints are asked.
+    """
+    desk.case(case_id)
+    made = new_job(
+        Asker(settings=request.app.state.settings),
+        new.endpoint,
+        token=new.token,
+        kind=new.kind,
+        batch=new.batch,
+        priority=new.priority,
+        budget=new.budget,
+    )
+    with desk.store.unit() as registry:
+        job = Job.of(registry.open_job(desk.tenant, case_id, made))
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return job
+
+
+@router.get("/v1/jobs", responses=documented(422), summary="List jobs")
+def jobs(desk: ForCases, query: Annotated[PageQuery, Query()]) -> ListOf[Job]:
+    """Jobs, whatever their state."""
+    return desk.jobs(after=query.after, limit=query.limit)
+
+
+@router.get("/v1/jobs/{job_id}", responses=documented(404), summary="Look at a job")
+def job(desk: ForCases, job_id: str) -> Job:
+    """One job."""
+    return desk.job(job_id)
+
+
+@router.get(
+    "/v1/jobs/{job_id}/events",
+    response_class=Response,
+    responses={**documented(404, 422), **_EVENTS},
+    summary="Follow a job",
+)
+def events(desk: ForCases, job_id: str, last: LastEventId = None, after: After = 0) -> Response:
+    """What happened to the job and what happens, as server-sent events.
+
+    A stream ends after some seconds; come back with Last-Event-ID, as browsers do by themselves. The answer is 204 when
+    the job has ended and everything was heard.
+    """
+    heard = after if last is None else last
+    found, more = happened(desk.store, desk.tenant, job_id, heard)
+    if not found and not more:
+        return Response(status_code=status.HTTP_204_NO_CONTENT)
+    return StreamingResponse(stream(desk.store, desk.tenant, job_id, heard), media_type=EVENT_STREAM, headers=_NO_STORE)
+
+
+@router.delete("/v1/jobs/{job_id}", responses=documented(404, 409), summary="Cancel a job")
+def cancel_job(desk: ForInvestigation, job_id: str, _once: Once) -> Job:
+    """Begin no further step, and destroy the endpoint's credential. The case stays open, the answers are kept."""
+    return desk.cancel_job(job_id)
+
+
+@router.post("/v1/jobs/{job_id}/retry", responses=documented(400, 404, 409, 422), summary="Try a failed job again")
+def retry_job(desk: ForInvestigation, job_id: str, new: JobRetry, _once: Once) -> Job:
+    """Go on where it stopped; no probe that was answered is asked again."""
+    return desk.retry_job(job_id, budget=new.budget)

@@ -1,0 +1,34 @@
+"""Which job is due, of any tenant: asked by workers, who serve them all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from registry.jobs import OPEN
+from registry.models import JobRow, ShardRow
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A job whose next step may be begun."""
+
+    tenant: str
+    job_id: str
+
+
+class DueJobs:
+    """The one query about all tenants' jobs."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def first(self, now: datetime) -> Due | None:
+        """The job that goes first among those that may go on: by priority, then by how long it has waited."""
+        shard = and_(ShardRow.tenant_id == JobRow.tenant_id, ShardRow.job_pk == JobRow.id, ShardRow.seq == JobRow.next)
+        free = or_(ShardRow.lease_expires_at.is_(None), ShardRow.lease_expires_at <= now)
+        due = select(JobRow.tenant_id, JobRow.id).join(ShardRow, shard)
+        due = due.where(JobRow.state.in_(OPEN), JobRow.not_before <= now, free)
+        row = self._session.execute(due.order_by(JobRow.priority.desc(), JobRow.not_before, JobRow.id).limit(1)).first()
+        return None if row is None else Due(row[0], row[1])

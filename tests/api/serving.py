@@ -1,0 +1,104 @@
+"""Servers on loopback for tests: a leaked copy behind an address, and the application itself."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import uvicorn
+from fastapi import FastAPI
+
+
+class Leaked(ThreadingHTTPServer):
+    """A linear model behind an address; it breaks down after some requests, or takes its time.
+
+    Attributes:
+        good: how many requests it still answers.
+        slow: seconds before each answer.
+        asked: how many requests came; `probes`: how many probes, `seen`: how often each probe.
+        tokens: credentials that were sent.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, weight, bias) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.weight, self.bias = weight, bias
+        self.good, self.slow, self.asked, self.probes = 1 << 30, 0.0, 0, 0
+        self.tokens: set[str] = set()
+        self.seen: dict[str, int] = {}
+        self.lock = threading.Lock()
+
+    def described(self) -> dict:
+        """How it is asked."""
+        url = f"http://127.0.0.1:{self.server_port}/x"
+        return {"url": url, "body": {"instances": "$probes"}, "answers": "/predictions"}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    def do_POST(self) -> None:
+        """Logits, or a refusal."""
+        server = self.server
+        instances = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["instances"]
+        with server.lock:
+            server.asked += 1
+            server.good -= 1
+            server.probes += len(instances)
+            server.tokens.add(self.headers.get("Authorization", ""))
+            for probe in map(json.dumps, instances):
+                server.seen[probe] = server.seen.get(probe, 0) + 1
+            good = server.good >= 0
+        time.sleep(server.slow)
+        answer = np.array(instances) @ server.weight.T + server.bias
+        data = json.dumps({"predictions": answer.tolist()}).encode()
+        try:
+            self.send_response(200 if good else 418)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        except OSError:  # whoever asked was killed
+            self.close_connection = True
+
+    def log_message(self, *args: object) -> None:
+        """Nothing."""
+
+    def handle_one_request(self) -> None:
+        """One, or none from whoever was killed."""
+        try:
+            super().handle_one_request()
+        except ConnectionError:
+            self.close_connection = True
+
+
+@contextmanager
+def leaking(weight, bias) -> Iterator[Leaked]:
+    """The model, served."""
+    server = Leaked(weight, bias)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """The address of a real server over the application."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="on"))
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [found]})
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{found.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
