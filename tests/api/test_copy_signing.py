@@ -1,6 +1,7 @@
 """Signed copies from the command line: at issue, afterwards, in a pipeline, and verified by whoever receives them."""
 
 import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -63,7 +64,18 @@ def test_a_copy_is_signed_afterwards(ready):
 def test_a_signed_file_that_is_no_copy_exits_with_3(ready):
     """A proper signature of a file that this registry never issued."""
     subprocess.run(
-        ["python", "-m", "model_signing", "sign", "key", "b", "--signature", "b.sig", "--private_key", "sign.key"],
+        [
+            sys.executable,
+            "-m",
+            "model_signing",
+            "sign",
+            "key",
+            "b",
+            "--signature",
+            "b.sig",
+            "--private_key",
+            "sign.key",
+        ],
         cwd=ready.path,
         check=True,
         capture_output=True,
