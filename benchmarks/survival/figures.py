@@ -20,7 +20,8 @@ def survival(numbers: dict[str, Any]) -> str:
     lines += ["| " + " | ".join(_line(method, attack, seen)) + " |" for (method, attack), seen in rows.items()]
     clean = f"{100 * numbers['rows'][0]['clean_accuracy']:.1f} %"
     named = f"Bold: named among {numbers['devices']:,} devices at alpha {numbers['alpha']:.0e}."
-    return "\n".join(lines) + f"\n\n{named} Clean students: {clean}.\n"
+    spent = f"All schemes: {numbers['processor_seconds'] / 60:.0f} processor minutes."
+    return "\n".join(lines) + f"\n\n{named} Clean students: {clean}. {spent}\n"
 
 
 def curve(numbers: dict[str, Any]) -> str:
