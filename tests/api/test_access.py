@@ -45,6 +45,12 @@ ENDPOINTS = {
     ("POST", "/v1/cases/{case_id}/outputs"): ({"investigate"}, {"params": {"kind": "logits"}, "content": b"x"}),
     ("POST", "/v1/cases/{case_id}/model"): ({"investigate"}, {"content": b"x"}),
     ("POST", "/v1/cases/{case_id}/endpoint"): ({"investigate"}, {"json": {"endpoint": {}}}),
+    ("POST", "/v1/cases/{case_id}/jobs"): ({"investigate"}, {"json": {"endpoint": {}}}),
+    ("GET", "/v1/jobs"): (CASES, {}),
+    ("GET", "/v1/jobs/{job_id}"): (CASES, {}),
+    ("DELETE", "/v1/jobs/{job_id}"): ({"investigate"}, {}),
+    ("POST", "/v1/jobs/{job_id}/retry"): ({"investigate"}, {"json": {}}),
+    ("GET", "/v1/jobs/{job_id}/events"): (CASES, {}),
     ("GET", "/v1/cases/{case_id}/record"): (CASES, {}),
     ("GET", "/v1/cases/{case_id}/verdict"): (CASES, {}),
     ("GET", "/v1/cases/{case_id}/evidence"): ({"disclose"}, {}),
@@ -64,6 +70,7 @@ PUBLIC = {"/livez", "/readyz", "/metrics", "/problems", "/problems/{slug}"}
 FILLED = {
     "name": "nothing", "copy_id": "0" * 32, "case_id": "0" * 32, "key_id": "0" * 32, "index": 0, "hold_id": "0" * 32,
     "digest": "sha256:" + "0b" * 32, "path": "0/000.p/1", "challenge_id": "0" * 32,
+    "job_id": "0" * 32,
 }  # fmt: skip
 SCOPES = ("release", "investigate", "audit", "disclose", "admin")
 
