@@ -178,10 +178,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
 
 
 @contextmanager
-def running(data: Path, template: tuple[Path, dict[str, dict[str, str]]]) -> Iterator[Service]:
-    """The application over a copy of the template."""
+def running(data: Path, template: tuple[Path, dict[str, dict[str, str]]], **changed: str) -> Iterator[Service]:
+    """The application over a copy of the template, with some settings of its own."""
     shutil.copytree(template[0], data)
-    settings = Settings(data=data, max_upload_bytes=1 << 20, max_body_bytes=1 << 14, max_array_bytes=1 << 20)
+    settings = Settings(data=data, max_upload_bytes=1 << 20, max_body_bytes=1 << 14, max_array_bytes=1 << 20, **changed)
     with TestClient(create_app(settings)) as web:
         yield Service(web=web, tokens=template[1], data=data)
 
@@ -228,7 +228,7 @@ def standing(
     tmp_path_factory: pytest.TempPathFactory, template: tuple[Path, dict[str, dict[str, str]]], world: World
 ) -> Iterator[Released]:
     """A release shared by all tests that open cases and change nothing else."""
-    with running(tmp_path_factory.mktemp("standing") / "data", template) as started:
+    with running(tmp_path_factory.mktemp("standing") / "data", template, rate_calls="100000/minute") as started:
         yield release(started, world)
 
 
