@@ -1,0 +1,97 @@
+"""`countermark job` and `countermark worker`: durable jobs, and a process that does their steps."""
+
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from api.commands.desks import After, Data, Desk, Limit, Server, desk_of, settings_of, store_of
+from api.commands.output import AsJson, show_fields, show_json, show_table
+from api.commands.verify import show_verdict
+from api.jobs.worker import Worker
+from api.telemetry import logger
+
+app = typer.Typer(help="Look at durable jobs, follow, cancel and retry them.", no_args_is_help=True)
+
+JobId = Annotated[str, typer.Argument(help="Id of the job.")]
+
+
+@app.command("list", epilog="Example: countermark job list --json")
+def list_jobs(
+    data: Data = None, server: Server = None, limit: Limit = 100, after: After = None, as_json: AsJson = False
+) -> None:
+    """List the jobs, whatever their state."""
+    with desk_of(data, server) as desk:
+        found = desk.jobs(after=after, limit=limit)
+    if as_json:
+        show_json(found)
+        return
+    rows = [(j.id, j.case_id, j.state, f"{j.answered}/{j.probes}", j.asked, j.failure) for j in found.items]
+    show_table(("job", "case", "state", "answered", "asked", "failure"), rows, more=found.next)
+
+
+@app.command("show", epilog="Example: countermark job show 0123456789abcdef0123456789abcdef")
+def show(job: JobId, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+    """Look at one job."""
+    with desk_of(data, server) as desk:
+        found = desk.job(job)
+    show_fields(found, as_json=as_json)
+
+
+@app.command("follow", epilog="Example: countermark job follow 0123456789abcdef0123456789abcdef")
+def follow(job: JobId, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+    """Wait for the job's end with a progress bar, then print its verdict. Exit codes as of `verify`."""
+    with desk_of(data, server) as desk:
+        _wait(desk, job)
+        found = desk.job(job)
+        if found.state != "done":
+            typer.echo(f"error: job {job} is {found.state}: {found.failure or 'on request'}", err=True)
+            raise typer.Exit(1)
+        verdict = desk.verdict(found.case_id)
+    show_verdict(verdict, as_json=as_json)
+
+
+@app.command("cancel", epilog="Example: countermark job cancel 0123456789abcdef0123456789abcdef")
+def cancel(job: JobId, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+    """Begin no further step; the case stays open, the answers are kept."""
+    with desk_of(data, server) as desk:
+        cancelled = desk.cancel_job(job)
+    show_fields(cancelled, as_json=as_json)
+
+
+@app.command("retry", epilog="Example: countermark job retry 0123456789abcdef0123456789abcdef --budget 20000")
+def retry(
+    job: JobId,
+    budget: Annotated[int | None, typer.Option("--budget", min=1, help="Probes that may be asked at most.")] = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have a failed job go on where it stopped."""
+    with desk_of(data, server) as desk:
+        going = desk.retry_job(job, budget=budget)
+    show_fields(going, as_json=as_json)
+
+
+def worker(data: Data = None) -> None:
+    """Do the steps of durable jobs until told to stop; as many processes as one likes, on any machine."""
+    settings, told = settings_of(data), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    with store_of(settings) as store:
+        working = Worker(store, settings, log=logger(sys.stderr))
+        working.start()
+        told.wait()
+        working.stop()
+
+
+def _wait(desk: Desk, job: str) -> None:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("probes")
+        for event in desk.job_events(job):
+            bar.update(task, total=event.progress.probes, completed=event.progress.answered, description=event.name)
