@@ -17,6 +17,7 @@ from benchmarks.coalition.figures import coalition
 from benchmarks.faults.figures import faults
 from benchmarks.hostile.figures import hostile
 from benchmarks.mint_figures import mint
+from benchmarks.objectives.figures import objectives
 from benchmarks.planner.figures import planner
 from benchmarks.puf.figures import puf, puf_fit, puf_short
 from benchmarks.registry.figures import registry_appends, registry_audits, registry_proofs
@@ -97,6 +98,7 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "identify": identify,
     "hostile": hostile,
     "planner": planner,
+    "objectives": objectives,
     "accuser": accuser,
     "registry_appends": registry_appends,
     "registry_proofs": registry_proofs,

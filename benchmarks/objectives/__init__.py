@@ -1,0 +1,1 @@
+"""What every objective does for accuracy and for the signature, measured on small data."""

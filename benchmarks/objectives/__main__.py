@@ -1,0 +1,43 @@
+"""`python -m benchmarks.objectives`: accuracy and score of every objective, and whether its paper's claim holds here.
+
+Example:
+    python -m benchmarks.objectives --json objectives.json --only ltkd
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.objectives import kd, long_tail
+from benchmarks.objectives.trial import DEVICES, STRENGTH, Row
+from benchmarks.survival.data import DataMissing
+
+SYSTEMS: dict[str, Callable[[], Iterator[Row]]] = {"kd": kd.rows, "ltkd": long_tail.rows}
+
+
+def main() -> int:
+    """Exit code: 0 done, 1 the images are missing."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.objectives", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--json", type=Path, help="where to write the rows")
+    parser.add_argument("--only", choices=sorted(SYSTEMS), action="append", help="one system; may be repeated")
+    chosen = parser.parse_args()
+    found: list[Row] = []
+    try:
+        for name in chosen.only or SYSTEMS:
+            for row in SYSTEMS[name]():
+                found.append(row)
+                print(f"{row.system:10} {row.variant:36} {row.own_metric:.4f} t {row.score:5.1f} {row.why}", flush=True)
+    except DataMissing as error:
+        print(error, file=sys.stderr)
+        return 1
+    rows = [row.plain() for row in found]
+    result = {"benchmark": "objectives", "devices": DEVICES, "strength": STRENGTH, "rows": rows}
+    if chosen.json:
+        chosen.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
