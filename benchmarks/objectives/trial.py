@@ -110,8 +110,10 @@ def trace(
     copy = fit(seeded(student, *words, "copy"), images.transfer, targets(signed.values), (*words, "copy"))
     answers = outputs.logits(copy, images.probes).numpy().astype(np.float64)
     pack = prepared.pack
-    verdict = judge(gather(pack, observe("logits", answers, probes=pack.count, classes=pack.classes)), candidates)
-    own = next((row for row in verdict.ranked if row.device == "0"), replace(verdict.ranked[-1], family_wise_p=1.0))
+    evidence = gather(pack, observe("logits", answers, probes=pack.count, classes=pack.classes))
+    verdict = judge(evidence, candidates)
+    alone = replace(candidates, devices=("0",), copies=("0",), codewords=candidates.codewords[:1])
+    own = judge(evidence, alone, tests=DEVICES).ranked[0]  # a verdict lists the best 100 only
     return Traced(
         clean=float(np.mean([measure(model) for model in clean])),
         clean_overall=float(np.mean([outputs.accuracy(m, images.test, images.test_labels) for m in clean])),
