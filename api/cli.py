@@ -92,7 +92,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(hold.app, name="hold")
 app.add_typer(hold.retention, name="retention")
 app.add_typer(job.app, name="job")
-app.command("worker", epilog="Example: COUNTERMARK_ASK_ENDPOINTS=true countermark worker")(job.worker)
+app.command("worker", epilog="Example: countermark worker, with COUNTERMARK_ASK_ENDPOINTS=true")(job.worker)
 app.command("serve", epilog="Example: countermark serve --host 127.0.0.1 --port 8000")(operate.serve)
 
 
