@@ -21,6 +21,7 @@ from benchmarks.objectives.figures import objectives
 from benchmarks.planner.figures import planner
 from benchmarks.puf.figures import puf, puf_fit, puf_short
 from benchmarks.registry.figures import registry_appends, registry_audits, registry_proofs
+from benchmarks.resume.figures import resume
 from benchmarks.scale.figures import scale
 from benchmarks.statistics_figures import false_accusation, identify
 from benchmarks.survival.figures import curve, peers, peers_curve, plans, survival
@@ -105,6 +106,7 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "registry_audits": registry_audits,
     "faults": faults,
     "scale": scale,
+    "resume": resume,
 }
 SOURCE = {
     "survival_curve": "survival",

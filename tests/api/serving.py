@@ -19,7 +19,7 @@ class Leaked(ThreadingHTTPServer):
     Attributes:
         good: how many requests it still answers.
         slow: seconds before each answer.
-        asked: how many requests came; `probes`: how many probes, `seen`: how often each probe.
+        asked: how many requests came; `probes`: how many probes.
         tokens: credentials that were sent.
     """
 
@@ -30,7 +30,6 @@ class Leaked(ThreadingHTTPServer):
         self.weight, self.bias = weight, bias
         self.good, self.slow, self.asked, self.probes = 1 << 30, 0.0, 0, 0
         self.tokens: set[str] = set()
-        self.seen: dict[str, int] = {}
         self.lock = threading.Lock()
 
     def described(self) -> dict:
@@ -51,8 +50,6 @@ class Handler(BaseHTTPRequestHandler):
             server.good -= 1
             server.probes += len(instances)
             server.tokens.add(self.headers.get("Authorization", ""))
-            for probe in map(json.dumps, instances):
-                server.seen[probe] = server.seen.get(probe, 0) + 1
             good = server.good >= 0
         time.sleep(server.slow)
         answer = np.array(instances) @ server.weight.T + server.bias

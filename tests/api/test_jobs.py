@@ -2,9 +2,6 @@
 
 import ipaddress
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -255,42 +252,6 @@ def test_a_stream_that_cannot_be_had_is_said(released):
     client = Client("http://127.0.0.1:9", token="x", retries=ONCE, http=httpx2.Client(timeout=1.0))
     with pytest.raises(Exception, match="no answer"):
         list(client.job_events("0" * 32))
-
-
-def test_killed_workers_leave_nothing_undone_and_ask_little_twice(released, leaked):
-    """Worker processes killed at random points: the same verdict, and at most one step asked twice for each kill."""
-    leaked.slow = 0.05
-    token = released.service.tokens["acme"]["all"]
-    with TestClient(create_app(settings_of(released, workers=0))) as web:
-        client = Client("http://testserver", token=token, http=web)
-        case = client.open_case("digits-1", suspect="s")
-        job = client.open_job(case.id, leaked.described(), batch=10)
-        draw, kills = np.random.default_rng(7), 0
-        while client.job(job.id).state in {"waiting", "running"}:
-            process = _worker(released)
-            reached = client.job(job.id).asked
-            while client.job(job.id).asked == reached and process.poll() is None:
-                time.sleep(0.02)
-            if kills < 3:
-                time.sleep(draw.uniform(0, 0.4))
-                kills += 1
-            else:
-                ended(client, job.id)
-            process.kill()
-            process.wait()
-        assert client.verdict(case.id).named == ["edge-0"]
-        assert kills == 3
-        twice = sum(count - 1 for count in leaked.seen.values())
-        assert len(leaked.seen) == 400
-        assert twice <= 10 * kills
-        assert max(leaked.seen.values()) <= 1 + kills
-
-
-def _worker(released) -> subprocess.Popen:
-    given = {"DATA": str(released.service.data), "ASK_ENDPOINTS": "true", "ALLOW_NETWORKS": '["127.0.0.0/8"]',
-             "LEASE_SECONDS": "0.5", "WORKERS": "1"}  # fmt: skip
-    environment = {**os.environ, **{f"COUNTERMARK_{name}": value for name, value in given.items()}}
-    return subprocess.Popen([sys.executable, "-m", "api.cli", "worker"], env=environment)
 
 
 def test_the_commands(place, world, tmp_path):

@@ -1,0 +1,1 @@
+"""Durable jobs under kill -9: see `benchmarks.resume.__main__`."""

@@ -1,0 +1,39 @@
+"""Killed services and workers in small: a few kills on SQLite; the whole is `python -m benchmarks.resume`."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.resume.__main__ import measure, wrong
+from benchmarks.resume.counting import again_after, starts
+from benchmarks.resume.figures import resume
+from benchmarks.resume.killing import SERVICE, WORKER
+
+
+def test_kills_change_no_verdict_and_ask_little_twice() -> None:
+    """Both are killed; every case ends with its verdict, at most one step a thread is asked again, nothing is lost."""
+    numbers = measure(["sqlite"], kills=2, suspects=1, batch=50)
+    assert [row["killed"] for row in numbers["rows"]] == [SERVICE, WORKER]
+    for row in numbers["rows"]:
+        assert wrong(row) == []
+        assert row["cases"] >= 3
+        assert row["probes"] <= row["asked"] <= row["probes"] + row["asked_again"]
+    assert resume(numbers).count("| sqlite |") == 2
+    assert wrong({**numbers["rows"][0], "lost": 1, "decided": 0}) == [
+        "a case has no verdict",
+        "something stored is gone",
+    ]
+
+
+@given(st.dictionaries(st.tuples(st.floats(0, 1)), st.lists(st.integers(0, 3), min_size=1, max_size=5), max_size=5))
+def test_askings_again_are_counted_by_kill(seen):
+    """Whatever was asked beyond the first time is counted after some kill, and never more than there was."""
+    found = again_after(seen)
+    assert set(found) == {epoch for epochs in seen.values() for epoch in sorted(epochs)[1:]}
+    assert all(0 < most <= max(len(epochs) - 1 for epochs in seen.values()) for most in found.values())
+
+
+@given(st.lists(st.integers(1, 9)))
+def test_batches_start_where_the_one_before_ends(counts):
+    """The first at nought, and so on; the last ends at the sum."""
+    found = starts(counts)
+    assert [*found, sum(counts)] == [sum(counts[:number]) for number in range(len(counts) + 1)]
