@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from api import errors, openapi
 from api.gate import Gate, InFlight
-from api.idempotency import Memory, Remembering
+from api.idempotency import Ending, Running
 from api.jobs.stepping import Said
 from api.jobs.worker import Worker
 from api.keys import keys_of
@@ -99,8 +99,8 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
         app.include_router(module.router)
     errors.install(app)
     openapi.install(app)
-    app.state.idempotency = memory = Memory()
-    app.add_middleware(Remembering, memory=memory)
+    app.state.running = running = Running()
+    app.add_middleware(Ending, running=running)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
     app.add_middleware(InFlight, most=settings.max_requests)
     app.add_middleware(Telemetry, log=log, metrics=metrics)

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from api.once import CLAIM
 from api.request_ids import HEADERS
 from api.settings import Settings
 from api.telemetry import CALLER
@@ -107,14 +108,22 @@ def _verdict(request: Request, caller: Annotated[Principal, Depends(authenticate
     take(request, caller, "verdicts")
 
 
-def _holder_of(*scopes: Scope) -> Callable[[Principal, Store, Settings], Workspace]:
+def _holder_of(*scopes: Scope) -> Callable[[Request, Principal, Store, Settings], Workspace]:
     """A dependency: the caller's workspace, if its key has at least one of the scopes."""
 
     def workspace(
-        caller: Annotated[Principal, Depends(authenticate)], store: TheStore, settings: TheSettings
+        request: Request,
+        caller: Annotated[Principal, Depends(authenticate)],
+        store: TheStore,
+        settings: TheSettings,
     ) -> Workspace:
         require_any(caller, scopes)
-        return Workspace(store=store, tenant=caller.tenant, max_array_bytes=settings.max_array_bytes)
+        return Workspace(
+            store=store,
+            tenant=caller.tenant,
+            max_array_bytes=settings.max_array_bytes,
+            claim=lambda: request.scope.get(CLAIM),
+        )
 
     return workspace
 

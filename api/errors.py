@@ -16,7 +16,8 @@ from starlette.responses import Response
 
 from api.bom import TooManyCopies
 from api.gate import RETRY_AFTER, Overloaded
-from api.idempotency import KeyReused, Replayed, RequestInFlight
+from api.idempotency import answered_before
+from api.once import KeyReused, Replayed, RequestInFlight
 from api.pages import MalformedCursor
 from api.problems import HTTP_KINDS, INTERNAL, INVALID_REQUEST, OVERLOADED, ProblemKind, http_problem, respond
 from api.request_ids import request_id
@@ -153,8 +154,8 @@ async def _domain(request: Request, error: Exception) -> JSONResponse:
     return respond(request, kind, str(error), headers=headers)
 
 
-async def _replayed(_request: Request, done: Any) -> Response:
-    return done.answer.response()  # type: ignore[no-any-return] # a Replayed, as it was registered for
+async def _replayed(request: Request, done: Any) -> Response:
+    return await answered_before(request, done.answer)
 
 
 async def _http(request: Request, error: Any) -> JSONResponse:

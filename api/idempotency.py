@@ -6,124 +6,59 @@
 | seen, its request is running | 409 | 422 |
 | seen, its request succeeded | the same answer again | 422 |
 
-Answers hold tokens and codewords, so they are remembered in memory only, for a day, for the same API key, which is
-authenticated again each time. A restart forgets them; what a request did before it stays done, and names, which are
-never given twice, tell so.
+The registry keeps answers, sealed, for a day, for the same API key, which is authenticated again each time. An answer
+is committed together with what was done (`api.once`), so neither a crash nor another process does anything twice. That
+a request is running is known to its own process alone: sent to two at once, it is done by one, and the other one finds
+the answer when its turn to write comes. A verdict and a proof of possession are read again, with a proof against the
+newest checkpoint. Forgetting a device destroys the tenant's answers; their keys then get 409.
 """
 
 import hashlib
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated
 
+from anyio.to_thread import run_sync
 from fastapi import Depends, Header, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.auth import authenticate
-from api.media import IDEMPOTENCY_KEY
+from api.auth import TheStore, authenticate
+from api.media import IDEMPOTENCY_KEY, JSON
+from api.once import CLAIM, Again, Answer, Claim, KeyReused, RequestInFlight
+from api.workspace import Workspace
 from registry.records import Principal
-
-CLAIM = "countermark.idempotency"
-_DAY = 86400.0
-_KEPT_HEADERS = (b"content-type", b"cache-control")
-Identity = tuple[str, str]
+from registry.requests import Request as Asked
+from registry.store import Store
 
 
-class KeyReused(Exception):
-    """The Idempotency-Key belongs to another request."""
+class Running:
+    """Requests that this process is doing, by sender and key; used on the event loop alone."""
 
+    def __init__(self) -> None:
+        self._fingerprints: dict[str, str] = {}
 
-class RequestInFlight(Exception):
-    """The request with this Idempotency-Key is still running."""
-
-
-class Replayed(Exception):
-    """Not an error: the request was done before, and its answer is at hand."""
-
-    def __init__(self, answer: "Remembered") -> None:
-        super().__init__("done before")
-        self.answer = answer
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An answer as it was sent."""
-
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-
-    def response(self) -> Response:
-        """The same answer again, marked as such."""
-        response = Response(self.body, status_code=self.status)
-        response.raw_headers = [(b"content-length", str(len(self.body)).encode()), *self.headers]
-        response.headers["Idempotency-Replayed"] = "true"
-        return response
-
-
-@dataclass(slots=True)
-class Claim:
-    """One request under its key; `answer` is None while it runs."""
-
-    fingerprint: str
-    expires: float
-    answer: Remembered | None = None
-
-
-class Memory:
-    """Claims by API key and Idempotency-Key, the oldest forgotten first; used on the event loop alone.
-
-    Args:
-        entries: the most claims.
-        largest: the most bytes of an answer; a longer one is not remembered.
-        clock: seconds.
-    """
-
-    def __init__(
-        self, *, entries: int = 10_000, largest: int = 1 << 20, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._claims: OrderedDict[Identity, Claim] = OrderedDict()
-        self._entries = entries
-        self._largest = largest
-        self._clock = clock
-
-    def claim(self, identity: Identity, fingerprint: str) -> None:
-        """Take the key for this request.
+    def take(self, asked: Asked) -> None:
+        """Begin this request.
 
         Raises:
-            KeyReused: it was taken for another one.
-            RequestInFlight: this request is running.
-            Replayed: this request was done; its answer.
+            RequestInFlight: it is running.
+            KeyReused: another one is, under the same key.
         """
-        found = self._claims.get(identity)
-        if found is None or (found.answer is not None and found.expires <= self._clock()):
-            self._claims[identity] = Claim(fingerprint, self._clock() + _DAY)
-            self._claims.move_to_end(identity)
-            while len(self._claims) > self._entries:
-                self._claims.popitem(last=False)
+        found = self._fingerprints.get(asked.id)
+        if found is None:
+            self._fingerprints[asked.id] = asked.fingerprint
             return
-        if found.fingerprint != fingerprint:
-            raise KeyReused("this Idempotency-Key was sent with another request; make a new key for each request")
-        if found.answer is None:
+        if found == asked.fingerprint:
             raise RequestInFlight("the request with this Idempotency-Key is running; ask again in a second")
-        raise Replayed(found.answer)
+        raise KeyReused("this Idempotency-Key was sent with another request; make a new key for each request")
 
-    def settle(self, identity: Identity, answer: Remembered | None) -> None:
-        """Remember the answer, or, when there is none worth it, free the key."""
-        claim = self._claims.get(identity)
-        if claim is None:
-            return
-        if answer is None or len(answer.body) > self._largest:
-            del self._claims[identity]
-        else:
-            claim.answer = answer
+    def end(self, asked: Asked) -> None:
+        """The request ended, however."""
+        self._fingerprints.pop(asked.id, None)
 
 
 async def _once(
     request: Request,
+    store: TheStore,
     caller: Annotated[Principal, Depends(authenticate)],
     key: Annotated[
         str | None,
@@ -139,45 +74,51 @@ async def _once(
         return
     what = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     what.update(await request.body())
-    identity = (caller.key_id, key)
-    request.app.state.idempotency.claim(identity, what.hexdigest())
-    request.scope[CLAIM] = identity
+    asked = Asked(sender=caller.key_id, key=key, fingerprint=what.hexdigest())
+    request.app.state.running.take(asked)
+    status = getattr(request.scope["route"], "status_code", None) or 200
+    request.scope[CLAIM] = claim = Claim(tenant=caller.tenant, request=asked, status=status)
+    await run_sync(_require_new, store, claim)
+
+
+def _require_new(store: Store, claim: Claim) -> None:
+    with store.reading() as registry:
+        claim.require_new(registry)
 
 
 Once = Annotated[None, Depends(_once)]
 """Put it last among a route's parameters: the request is claimed only when nothing else speaks against it."""
 
 
-class Remembering:
-    """ASGI middleware: keeps the answers of requests that were claimed, and frees the keys of those that failed."""
+class Ending:
+    """ASGI middleware: a request that was claimed is running no more when it has been answered, however."""
 
-    def __init__(self, app: ASGIApp, *, memory: Memory) -> None:
+    def __init__(self, app: ASGIApp, *, running: Running) -> None:
         self._app = app
-        self._memory = memory
+        self._running = running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; look afterwards whether it was claimed."""
-        start: Message = {}
-        parts: list[bytes] = []
-
-        async def kept(message: Message) -> None:
-            if CLAIM in scope:
-                if message["type"] == "http.response.start":
-                    start.update(message)
-                elif message["type"] == "http.response.body":
-                    parts.append(message.get("body", b""))
-            await send(message)
-
         try:
-            await self._app(scope, receive, kept)
+            await self._app(scope, receive, send)
         finally:
             if CLAIM in scope:
-                self._memory.settle(scope[CLAIM], _answer(start, b"".join(parts)))
+                self._running.end(scope[CLAIM].request)
 
 
-def _answer(start: Message, body: bytes) -> Remembered | None:
-    """What is worth remembering: a success, whole."""
-    if not start or not 200 <= start["status"] < 300:
-        return None
-    headers = tuple((name, value) for name, value in start["headers"] if name in _KEPT_HEADERS)
-    return Remembered(start["status"], headers, body)
+async def answered_before(request: Request, answer: Answer) -> Response:
+    """The answer again, marked as such."""
+    body = answer.body
+    if answer.again is not None:
+        body = await run_sync(_read_again, request.app.state.store, request.scope[CLAIM].tenant, *answer.again)
+    headers = {"Cache-Control": "no-store", "Idempotency-Replayed": "true"}
+    if answer.location is not None:
+        headers["Location"] = answer.location
+    return Response(body, status_code=answer.status, media_type=JSON, headers=headers)
+
+
+def _read_again(store: Store, tenant: str, what: Again, which: str) -> str:
+    desk = Workspace(store=store, tenant=tenant, max_array_bytes=0)
+    made = desk.verdict(which) if what is Again.VERDICT else desk.challenge(which).possession
+    assert made is not None  # a proof is kept for those alone that were judged
+    return made.model_dump_json()

@@ -3,26 +3,31 @@
 The HTTP routes and the local commands call the same methods here; `api.client.Client` has them too, over HTTP.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from api import pages
 from api.bom import copies_in_bom, release_bom
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.job_schemas import Job, JobEvent
 from api.jobs.following import follow
+from api.once import Again, Claim, unclaimed
 from api.possession import DEFAULT_SECONDS, Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention, page
 from api.suspects.outputs import read_outputs
 from registry.proving import prove_possession
 from registry.records import Scope
+from registry.service import Registry
 from registry.store import Store
 from registry.verification import settle, weigh
+
+Made = TypeVar("Made", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,7 @@ class Workspace:
         store: where the registry lives.
         tenant: the tenant's id; another tenant's things are unknown here.
         max_array_bytes: the most bytes that a suspect's answers may occupy once unpacked.
+        claim: the key under which what is asked for is done once, if there is one by then.
 
     Every method raises the registry's errors as they are; one that raises has changed nothing.
     """
@@ -40,6 +46,22 @@ class Workspace:
     store: Store
     tenant: str
     max_array_bytes: int
+    claim: Callable[[], Claim | None] = unclaimed
+
+    def once(self, work: Callable[[Registry], Made], location: Callable[[Made], str | None] = lambda _: None) -> Made:
+        """What the work gives in one unit; under a key at most once, its answer kept in the same unit.
+
+        Raises:
+            Replayed, KeyReused, AnswerForgotten: something was done under this key.
+        """
+        claim = self.claim()
+        with self.store.unit() as registry:
+            if claim is None:
+                return work(registry)
+            claim.require_new(registry)
+            made = work(registry)
+            claim.keep(registry, body=made.model_dump_json(), location=location(made))
+        return made
 
     # --- devices ------------------------------------------------------------------------------------------------
 
@@ -47,26 +69,25 @@ class Workspace:
         self, name: str, *, helper_data: bytes, identity: str, codeword_key: bytes, possession_key: bytes | None = None
     ) -> Device:
         """Enrol a device by what its PUF's enrolment gave; never by a response."""
-        with self.store.unit() as registry:
-            enrolled = registry.enroll_device(
-                self.tenant,
-                name,
-                helper_data=helper_data,
-                identity=identity,
-                codeword_key=codeword_key,
-                possession_key=possession_key,
+        return self.once(
+            lambda registry: Device.of(
+                registry.enroll_device(
+                    self.tenant,
+                    name,
+                    helper_data=helper_data,
+                    identity=identity,
+                    codeword_key=codeword_key,
+                    possession_key=possession_key,
+                )
             )
-        return Device.of(enrolled)
+        )
 
     def reenroll_device(
         self, name: str, *, helper_data: bytes, identity: str, possession_key: bytes | None = None
     ) -> Device:
         """Enrol a device again, by what its PUF's re-enrolment gave."""
-        with self.store.unit() as registry:
-            again = registry.reenroll_device(
-                self.tenant, name, helper_data=helper_data, identity=identity, possession_key=possession_key
-            )
-        return Device.of(again)
+        given: dict[str, Any] = {"helper_data": helper_data, "identity": identity, "possession_key": possession_key}
+        return self.once(lambda registry: Device.of(registry.reenroll_device(self.tenant, name, **given)))
 
     def device(self, name: str) -> Device:
         """One device."""
@@ -85,29 +106,21 @@ class Workspace:
 
     def revoke_device(self, name: str) -> Device:
         """Issue no further copies for the device."""
-        with self.store.unit() as registry:
-            revoked = registry.revoke_device(self.tenant, name)
-        return Device.of(revoked)
+        return self.once(lambda registry: Device.of(registry.revoke_device(self.tenant, name)))
 
     def forget_device(self, name: str) -> Device:
         """Destroy the device's key, name and helper data; its copies cannot be traced any more."""
-        with self.store.unit() as registry:
-            forgotten = registry.forget_device(self.tenant, name)
-        return Device.of(forgotten)
+        return self.once(lambda registry: Device.of(registry.forget_device(self.tenant, name)))
 
     # --- legal holds and retention ------------------------------------------------------------------------------
 
     def place_hold(self, held: str, subject: str, *, reason: str) -> Hold:
         """Keep everything that a device (by name), copy or case (by id) rests on from being forgotten."""
-        with self.store.unit() as registry:
-            placed = registry.place_hold(self.tenant, held, subject, reason=reason)
-        return Hold.of(placed)
+        return self.once(lambda registry: Hold.of(registry.place_hold(self.tenant, held, subject, reason=reason)))
 
     def lift_hold(self, hold_id: str) -> Hold:
         """End a legal hold."""
-        with self.store.unit() as registry:
-            lifted = registry.lift_hold(self.tenant, hold_id)
-        return Hold.of(lifted)
+        return self.once(lambda registry: Hold.of(registry.lift_hold(self.tenant, hold_id)))
 
     def holds(self, *, after: str | None = None, limit: int = 100) -> ListOf[Hold]:
         """Legal holds, lifted ones included."""
@@ -116,16 +129,19 @@ class Workspace:
 
     def apply_retention(self, before: datetime, *, rehearse: bool = False) -> Retention:
         """Forget devices revoked before a time, unless they are held, and drop API keys that ended before it."""
-        with self.store.unit() as registry:
-            return Retention.of(registry.apply_retention(self.tenant, before, rehearse=rehearse))
+        return self.once(
+            lambda registry: Retention.of(registry.apply_retention(self.tenant, before, rehearse=rehearse))
+        )
 
     # --- proof of possession --------------------------------------------------------------------------------------
 
     def open_challenge(self, device: str, *, purpose: str, seconds: int = DEFAULT_SECONDS) -> Challenge:
         """Ask a device to prove that it is the enrolled one."""
-        with self.store.unit() as registry:
-            opened = registry.open_challenge(self.tenant, device, purpose=purpose, seconds=seconds)
-        return Challenge.showing(opened, None)
+        return self.once(
+            lambda registry: Challenge.showing(
+                registry.open_challenge(self.tenant, device, purpose=purpose, seconds=seconds), None
+            )
+        )
 
     def challenge(self, challenge_id: str) -> Challenge:
         """One challenge, and what its answer showed."""
@@ -136,8 +152,15 @@ class Workspace:
 
     def prove_possession(self, challenge_id: str, *, public_key: bytes, signature: bytes) -> Possession:
         """Answer a challenge, once; only a proof that holds is returned, and each is logged."""
-        shown = prove_possession(self.store, self.tenant, challenge_id, public_key=public_key, signature=signature)
-        with self.store.reading() as registry:
+        claim = self.claim()
+
+        def proven(registry: Registry) -> None:
+            if claim is not None:
+                claim.keep(registry, again=(Again.POSSESSION, challenge_id))
+
+        given: dict[str, Any] = {"public_key": public_key, "signature": signature}
+        shown = prove_possession(self.store, self.tenant, challenge_id, **given, proven=proven)
+        with self.store.reading() as registry:  # a unit of its own: the entry is under a signed checkpoint only now
             return Possession.proved(shown, registry.proof(shown.entry_index))
 
     # --- releases -----------------------------------------------------------------------------------------------
@@ -146,11 +169,8 @@ class Workspace:
         self, name: str, *, pack: bytes, reference_models: Iterable[str] = (), first_look: int | None = None
     ) -> Release:
         """Commit a verifier pack, before any codeword of the release exists."""
-        with self.store.unit() as registry:
-            committed = registry.commit_release(
-                self.tenant, name, pack=pack, reference_models=reference_models, first_look=first_look
-            )
-        return Release.of(committed)
+        given: dict[str, Any] = {"pack": pack, "reference_models": reference_models, "first_look": first_look}
+        return self.once(lambda registry: Release.of(registry.commit_release(self.tenant, name, **given)))
 
     def commitment(self, release: str) -> bytes:
         """Canonical bytes of what a release is committed to, as their digest stands in the log."""
@@ -183,15 +203,12 @@ class Workspace:
 
     def reserve_copy(self, release: str, device: str) -> Reservation:
         """Draw the nonce of a copy and hand out its codeword, this once."""
-        with self.store.unit() as registry:
-            reserved = registry.reserve_copy(self.tenant, release, device)
-        return Reservation.of(reserved)
+        return self.once(lambda registry: Reservation.of(registry.reserve_copy(self.tenant, release, device)))
 
     def issue_copy(self, copy_id: str, *, artefact_digest: str, method: str) -> Copy:
         """Record which file went to the device, once."""
-        with self.store.unit() as registry:
-            issued = registry.issue_copy(self.tenant, copy_id, artefact_digest=artefact_digest, method=method)
-        return Copy.of(issued)
+        given = {"artefact_digest": artefact_digest, "method": method}
+        return self.once(lambda registry: Copy.of(registry.issue_copy(self.tenant, copy_id, **given)))
 
     def copy(self, copy_id: str) -> Copy:
         """One copy."""
@@ -213,9 +230,7 @@ class Workspace:
 
     def open_case(self, release: str, *, suspect: str) -> Case:
         """Ask whose copy of the release a suspect is."""
-        with self.store.unit() as registry:
-            opened = registry.open_case(self.tenant, release, suspect=suspect)
-        return Case.of(opened)
+        return self.once(lambda registry: Case.of(registry.open_case(self.tenant, release, suspect=suspect)))
 
     def case(self, case_id: str) -> Case:
         """One case."""
@@ -241,7 +256,11 @@ class Workspace:
         values = read_outputs(answers, limit=self.max_array_bytes) if isinstance(answers, bytes) else answers
         with self.store.reading() as registry:
             weighed = weigh(registry, self.tenant, case_id, kind=kind, answers=values)
+        claim = self.claim()
         with self.store.unit() as registry:
+            if claim is not None:
+                claim.require_new(registry)
+                claim.keep(registry, again=(Again.VERDICT, case_id))
             settle(registry, weighed)
         return self.verdict(case_id)  # a unit of its own: the entry is under a signed checkpoint only now
 
@@ -295,13 +314,11 @@ class Workspace:
 
     def cancel_job(self, job_id: str) -> Job:
         """Begin no further step; the case stays open, the answers are kept."""
-        with self.store.unit() as registry:
-            return Job.of(registry.cancel_job(self.tenant, job_id))
+        return self.once(lambda registry: Job.of(registry.cancel_job(self.tenant, job_id)))
 
     def retry_job(self, job_id: str, *, budget: int | None = None) -> Job:
         """Have a failed job go on where it stopped."""
-        with self.store.unit() as registry:
-            return Job.of(registry.retry_job(self.tenant, job_id, budget=budget))
+        return self.once(lambda registry: Job.of(registry.retry_job(self.tenant, job_id, budget=budget)))
 
     # --- the log ------------------------------------------------------------------------------------------------
 
@@ -340,9 +357,9 @@ class Workspace:
     def create_api_key(self, name: str, scopes: Iterable[str], *, expires_at: datetime | None = None) -> IssuedApiKey:
         """A key; its token is in this answer and nowhere else."""
         wanted = frozenset(Scope(scope) for scope in scopes)
-        with self.store.unit() as registry:
-            made = registry.create_api_key(self.tenant, name, wanted, expires_at)
-        return IssuedApiKey.of(made)
+        return self.once(
+            lambda registry: IssuedApiKey.of(registry.create_api_key(self.tenant, name, wanted, expires_at))
+        )
 
     def api_keys(self) -> ListOf[ApiKey]:
         """Every key of the tenant, without tokens."""
@@ -351,6 +368,4 @@ class Workspace:
 
     def revoke_api_key(self, key_id: str) -> ApiKey:
         """Refuse the key from now on."""
-        with self.store.unit() as registry:
-            revoked = registry.revoke_api_key(self.tenant, key_id)
-        return ApiKey.of(revoked)
+        return self.once(lambda registry: ApiKey.of(registry.revoke_api_key(self.tenant, key_id)))

@@ -33,6 +33,7 @@ RegistryError
 │   ├── NotPublished            the log entry is not under a signed checkpoint yet
 │   ├── CaseUndecided           no verdict has been recorded yet
 │   ├── AnswersGone             the answers of a case were not kept, or their key was destroyed
+│   ├── AnswerForgotten         what was answered to a request was destroyed with a device that was forgotten
 │   ├── LeaseLost               a step of a job was given to another worker, or the job ended
 │   ├── JobNotFailed            only a job that failed is tried again
 │   └── ForeignVerdict          a verdict about another release or other answers than the case's
@@ -223,6 +224,10 @@ class CaseUndecided(Refused):
 
 class AnswersGone(Refused):
     """The answers of a case were not kept, or their data key was destroyed."""
+
+
+class AnswerForgotten(Refused):
+    """What was answered to a request was destroyed with a device that was forgotten; the request was done."""
 
 
 class LeaseLost(Refused):

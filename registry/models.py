@@ -404,6 +404,18 @@ class JobEventRow(Base):
     __table_args__ = (_within_tenant("job_pk", "verification_job"),)
 
 
+class DoneRequestRow(Base):
+    """What was answered to a request that its sender gave a key; the answer is sealed, `id` tells neither key."""
+
+    __tablename__ = "done_request"
+    tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime]
+    data_key: Mapped[bytes | None]
+    answer: Mapped[bytes]
+    __table_args__ = (Index(None, "tenant_id", "expires_at"),)
+
+
 class LogEntryRow(Base):
     """An entry of the log. Append-only and without gaps."""
 

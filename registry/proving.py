@@ -12,12 +12,23 @@
 Steps 1 and 2 are one unit of work, 3 to 5 the next.
 """
 
+from collections.abc import Callable
+
 from registry.errors import ForeignPossessionKey, PossessionProofAltered
 from registry.records import Outcome, Possession
+from registry.service import Registry
 from registry.units import Store
 
 
-def prove_possession(store: Store, tenant: str, challenge: str, *, public_key: bytes, signature: bytes) -> Possession:
+def prove_possession(
+    store: Store,
+    tenant: str,
+    challenge: str,
+    *,
+    public_key: bytes,
+    signature: bytes,
+    proven: Callable[[Registry], None] = lambda _: None,
+) -> Possession:
     """The record of a proof that holds; one that does not is recorded as well, and then raised.
 
     Args:
@@ -26,6 +37,7 @@ def prove_possession(store: Store, tenant: str, challenge: str, *, public_key: b
         challenge: id of an open challenge.
         public_key: 32 bytes, `fingerprint.possession.public_key` of the device's key.
         signature: 64 bytes, `fingerprint.possession.sign` of the challenge's message.
+        proven: what else to do in the second unit, where the proof holds.
 
     Raises:
         UnknownChallenge, ChallengeUsed, ChallengeExpired, DeviceForgotten: step 1; nothing was changed.
@@ -37,6 +49,8 @@ def prove_possession(store: Store, tenant: str, challenge: str, *, public_key: b
         registry.answer_challenge(tenant, challenge, public_key=public_key, signature=signature)
     with store.unit() as registry:  # 3, 4, 5
         found = registry.judge_answer(tenant, challenge)
+        if found.outcome is Outcome.PROVEN:
+            proven(registry)
     where = f"the challenge is used up, and log entry {found.entry_index} says so; open another one to try again"
     if found.outcome is Outcome.ALTERED:  # 6
         raise PossessionProofAltered(f"the signature does not hold for challenge {challenge}: {where}")

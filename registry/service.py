@@ -48,6 +48,7 @@ from registry.records import (
     TimeStamp,
 )
 from registry.reports import StaticFile
+from registry.requests import Done, Request
 from registry.usecases.access import Access
 from registry.usecases.cases import Cases
 from registry.usecases.copies import Copies
@@ -59,6 +60,7 @@ from registry.usecases.leases import Leases
 from registry.usecases.ledger import Ledger
 from registry.usecases.possession import Possessions
 from registry.usecases.releases import Releases
+from registry.usecases.requests import Requests
 from registry.usecases.retention import Retaining
 from registry.usecases.tools import Tools
 
@@ -79,6 +81,7 @@ class Registry:
         self._exhibition = Exhibition(tools)
         self._jobs = Jobs(tools)
         self._leases = Leases(tools)
+        self._requests = Requests(tools)
 
     # --- tenants and API keys -----------------------------------------------------------------------------------
 
@@ -390,6 +393,16 @@ class Registry:
     def leases(self) -> Leases:
         """Steps of all tenants' jobs: for workers only."""
         return self._leases
+
+    # --- requests that are done once ----------------------------------------------------------------------------
+
+    def done_request(self, tenant: str, request: Request) -> Done | None:
+        """What came of a request under the same key, None if it was not done. Raises AnswerForgotten."""
+        return self._requests.done(tenant, request)
+
+    def keep_answer(self, tenant: str, request: Request, answer: str) -> None:
+        """Store the answer to a request in the unit that does what it asks for; it is kept for a day."""
+        self._requests.keep(tenant, request, answer)
 
     # --- the log ------------------------------------------------------------------------------------------------
 

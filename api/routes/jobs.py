@@ -61,10 +61,13 @@ def open_job(
         priority=new.priority,
         budget=new.budget,
     )
-    with desk.store.unit() as registry:
-        job = Job.of(registry.open_job(desk.tenant, case_id, made))
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    job = desk.once(lambda registry: Job.of(registry.open_job(desk.tenant, case_id, made)), _address)
+    response.headers["Location"] = _address(job)
     return job
+
+
+def _address(job: Job) -> str:
+    return f"/v1/jobs/{job.id}"
 
 
 @router.get("/v1/jobs", responses=documented(422), summary="List jobs")

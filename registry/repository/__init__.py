@@ -19,6 +19,7 @@ from registry.repository.holds import HoldRepository
 from registry.repository.jobs import JobRepository
 from registry.repository.possession import PossessionRepository
 from registry.repository.releases import ReleaseRepository
+from registry.repository.requests import RequestRepository
 
 __all__ = ["Repository"]
 
@@ -36,6 +37,7 @@ class Repository:
     possessions: PossessionRepository
     jobs: JobRepository
     due: DueJobs
+    requests: RequestRepository
 
     @classmethod
     def over(cls, session: Session) -> "Repository":
@@ -50,4 +52,5 @@ class Repository:
             possessions=PossessionRepository(session),
             jobs=JobRepository(session),
             due=DueJobs(session),
+            requests=RequestRepository(session),
         )

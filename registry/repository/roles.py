@@ -3,7 +3,7 @@
 | table | rights |
 |---|---|
 | append-only ones | SELECT, INSERT |
-| `api_key` | SELECT, INSERT, UPDATE, DELETE |
+| `api_key`, `done_request` | SELECT, INSERT, UPDATE, DELETE |
 | the others | SELECT, INSERT, UPDATE |
 | `alembic_version` | SELECT |
 
@@ -18,7 +18,7 @@ from registry.errors import StoreError, UnknownRole
 
 _GUARDED = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%\\_append\\_only'"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-_DELETABLE = {"api_key"}
+_DELETABLE = {"api_key", "done_request"}
 
 
 def grant(session: Session, role: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, func, literal, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from registry.models import AnswersRow, DeviceRow, JobRow, PepperRow, ReleaseRow
+from registry.models import AnswersRow, DeviceRow, DoneRequestRow, JobRow, PepperRow, ReleaseRow
 from registry.sealing import RowIdentity, wrapped_under
 
 _HEADER_BYTES = 260  # magic, length, and the longest key id
@@ -19,7 +19,7 @@ _ROWS = 2000
 class _Table:
     """Where a table keeps its data keys; `tenant` is None where rows belong to no tenant."""
 
-    row: type[DeviceRow] | type[ReleaseRow] | type[AnswersRow] | type[JobRow] | type[PepperRow]
+    row: type[DeviceRow] | type[ReleaseRow] | type[AnswersRow] | type[JobRow] | type[DoneRequestRow] | type[PepperRow]
     tenant: InstrumentedAttribute[str] | None
 
 
@@ -28,6 +28,7 @@ TABLES = {
     "release": _Table(ReleaseRow, ReleaseRow.tenant_id),
     "answers": _Table(AnswersRow, AnswersRow.tenant_id),
     "verification_job": _Table(JobRow, JobRow.tenant_id),
+    "done_request": _Table(DoneRequestRow, DoneRequestRow.tenant_id),
     "pepper": _Table(PepperRow, None),
 }
 

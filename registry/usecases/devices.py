@@ -143,6 +143,7 @@ class Devices:
         index = self._tools.log.append(EntryKind.ERASURE, entries.erasure(tenant=tenant, device=device.id, at=now))
         self._stored.forget(tenant, device.id, now, index)
         self._tools.repository.possessions.forget(tenant, device.id)
+        self._tools.repository.requests.forget(tenant)
         return self.get(tenant, forgotten_name(device.id))
 
     def _secrets(self, tenant: str, device: str, new: NewDevice) -> DeviceSecrets:

@@ -1,12 +1,17 @@
 """Servers on loopback for tests: a leaked copy behind an address, and the application itself."""
 
 import json
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import uvicorn
@@ -99,3 +104,19 @@ def listening(app: FastAPI) -> Iterator[str]:
         yield f"http://127.0.0.1:{found.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def process(data: Path, **settings: object) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address of `countermark serve` in a process of its own, and the process; killed at the end if it lives."""
+    given = {f"COUNTERMARK_{name.upper()}": str(value) for name, value in {"data": data, **settings}.items()}
+    command = [sys.executable, "-m", "api.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, env={**os.environ, **given}, stderr=subprocess.PIPE, text=True) as started:
+        said = ""
+        while (found := re.search(r"running on (http://\S+)", said)) is None:
+            said = started.stderr.readline()
+            assert said, "the service did not start"
+        try:
+            yield found.group(1), started
+        finally:
+            started.kill()

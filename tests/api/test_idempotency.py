@@ -1,8 +1,23 @@
 """A request sent twice under one Idempotency-Key is done once."""
 
-import pytest
+import sqlite3
+import threading
+from contextlib import closing, suppress
 
-from api.idempotency import KeyReused, Memory, Remembered, Replayed, RequestInFlight
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.idempotency import Running
+from api.once import Again, Answer, KeyReused, RequestInFlight
+from api.settings import Settings
+from registry.requests import Request
+from tests.api.serving import process
+
+DEVICE = {"name": "edge-9", "helper_data": "aGVscGVy", "identity": "0f" * 32, "codeword_key": "a2V5" * 10 + "a2U="}
 
 CASE = {"release": "digits-1", "suspect": "a copy"}
 
@@ -89,37 +104,94 @@ def test_a_key_without_sense_is_refused(standing, key):
     assert _send(standing.service, "/v1/cases", CASE, key)[0] == 422
 
 
-ANSWER = Remembered(201, (), b"made")
-
-
 def test_a_running_request_is_not_begun_again():
-    """Until it is settled; a failure frees the key."""
-    memory = Memory()
-    memory.claim(("me", "k"), "a")
+    """Until it ends; two senders' keys have nothing to do with each other."""
+    running = Running()
+    first, other = Request(sender="me", key="k", fingerprint="a"), Request(sender="me", key="k", fingerprint="b")
+    running.take(first)
+    running.take(Request(sender="you", key="k", fingerprint="b"))
     with pytest.raises(RequestInFlight):
-        memory.claim(("me", "k"), "a")
+        running.take(Request(sender="me", key="k", fingerprint="a"))
     with pytest.raises(KeyReused):
-        memory.claim(("me", "k"), "b")
-    memory.settle(("me", "k"), None)
-    memory.claim(("me", "k"), "b")
-    memory.settle(("me", "k"), ANSWER)
-    with pytest.raises(Replayed) as caught:
-        memory.claim(("me", "k"), "b")
-    assert caught.value.answer.response().body == b"made"
+        running.take(other)
+    running.end(first)
+    running.take(other)
 
 
-def test_claims_are_forgotten_after_a_day_and_beyond_the_bound():
-    """Memory is bounded in time, number and size."""
-    now = [0.0]
-    memory = Memory(entries=2, largest=4, clock=lambda: now[0])
-    memory.claim(("me", "old"), "a")
-    memory.settle(("me", "old"), ANSWER)
-    now[0] = 86401.0
-    memory.claim(("me", "old"), "b")
-    memory.settle(("me", "old"), ANSWER)
-    for key in ("1", "2"):
-        memory.claim(("me", key), "a")
-    memory.claim(("me", "old"), "c")
-    memory.settle(("me", "old"), Remembered(201, (), b"longer than four"))
-    memory.claim(("me", "old"), "d")
-    memory.settle(("me", "unknown"), ANSWER)
+@given(
+    status=st.integers(100, 599),
+    body=st.none() | st.text(),
+    again=st.none() | st.tuples(st.sampled_from(Again), st.text()),
+    location=st.none() | st.text(),
+)
+def test_an_answer_is_read_as_it_was_written(status, body, again, location):
+    """Whatever it is."""
+    answer = Answer(status=status, body=body, again=again, location=location)
+    assert Answer.of_bytes(answer.to_text().encode()) == answer
+
+
+def test_forgetting_a_device_destroys_answers(released):
+    """An answer may hold its name and its copy's codeword; the key still does nothing twice."""
+    service, path = released.service, "/v1/releases/digits-1/copies"
+    assert _send(service, path, {"device": "edge-2"}, "k-7")[0] == 201
+    size = service.log_size()
+    assert _send(service, "/v1/devices/edge-1/forget", None, "k-8")[0] == 200
+    status, problem, _ = _send(service, path, {"device": "edge-2"}, "k-7")
+    assert (status, problem["type"]) == (409, "/problems/answer-forgotten")
+    status, device, replayed = _send(service, "/v1/devices/edge-1/forget", None, "k-8")
+    assert (status, replayed, service.log_size()) == (200, "true", size + 1)
+    assert device["name"].startswith("forgotten")
+
+
+def test_every_answer_is_the_same_byte_for_byte(released):
+    """Made anew by the framework or read from the registry: one body, and the same status."""
+    service = released.service
+    asked = [
+        ("POST", "/v1/devices", DEVICE),
+        ("POST", "/v1/devices/edge-2/challenges", {"purpose": "ü"}),
+        ("POST", "/v1/devices/edge-9/revoke", None),
+        ("POST", "/v1/releases/digits-1/copies", {"device": "edge-2"}),
+        ("POST", "/v1/cases", {**CASE, "suspect": "Gerät 7"}),
+        ("POST", "/v1/holds", {"held": "device", "subject": "edge-2", "reason": "x"}),
+        ("POST", "/v1/retention", {"before": "2020-01-01T00:00:00Z"}),
+        ("POST", "/v1/api-keys", {"name": "new", "scopes": ["audit"]}),
+    ]
+    for number, (method, path, body) in enumerate(asked):
+        headers = {**service.auth(), "Idempotency-Key": f"every-{number}"}
+        first, second = (service.web.request(method, path, json=body, headers=headers) for _ in range(2))
+        assert (first.status_code, first.content) == (second.status_code, second.content)
+        assert first.is_success
+        assert [each.headers.get("idempotency-replayed") for each in (first, second)] == [None, "true"]
+
+
+def test_a_service_killed_before_it_answers_did_it_once(released):
+    """kill -9 as soon as the copy is in the database: after the restart a retry gets that copy's codeword."""
+    data, path = released.service.data, "/v1/releases/digits-1/copies"
+    headers = {**released.service.auth(), "Idempotency-Key": "killed"}
+    answers, before = [], _copies(data)
+
+    def send(address: str) -> None:
+        with suppress(httpx2.TransportError):
+            answers.append(httpx2.post(address + path, json={"device": "edge-2"}, headers=headers))
+
+    with process(data) as (address, service):
+        sending = threading.Thread(target=send, args=(address,))
+        sending.start()
+        while _copies(data) == before:
+            assert sending.is_alive() or answers
+        service.kill()
+        sending.join()
+    with TestClient(create_app(Settings(data=data))) as web:
+        answers += [web.post(path, json={"device": "edge-2"}, headers=headers) for _ in range(2)]
+        other = web.post(path, json={"device": "edge-1"}, headers=headers)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert [answer.headers["idempotency-replayed"] for answer in answers[-2:]] == ["true", "true"]
+    assert other.status_code == 422
+    assert len(_copies(data)) == len(before) + 1
+    assert answers[0].json()["copy_id"] in _copies(data)
+
+
+def _copies(data) -> set[str]:
+    with closing(sqlite3.connect(data / "registry.db")) as connection:
+        return {row[0] for row in connection.execute("SELECT id FROM copy")}

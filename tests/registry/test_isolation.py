@@ -18,12 +18,14 @@ from registry.errors import NotFound
 from registry.jobs import NewJob
 from registry.models import CopyRow, DeviceRow, LogEntryRow, TenantRow
 from registry.records import RecordedVerdict, Scope
+from registry.requests import Request
 from tests.registry.tenancy import OWNED, REGISTRY, Skipping, Unconfined, Watch, unconfined
 
 ON_EVERY_DATABASE = True
 
 DIGEST = "sha256:" + "a" * 64
 KEY = public_key(bytes(32))
+ASKED = Request(sender="k", key="k", fingerprint="f")
 ASKING = NewJob(suspect="s", spec=b"{}", credential=b"t", batch=60)
 
 
@@ -137,6 +139,8 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
         )
         registry.verdict(tenant, case.id)
         every_use_of_jobs(registry, tenant)
+        registry.keep_answer(tenant, ASKED, "answer")
+        registry.done_request(tenant, ASKED)
 
 
 def every_use_of_jobs(registry: Any, tenant: str) -> None:
@@ -161,8 +165,9 @@ def every_use_of_jobs(registry: Any, tenant: str) -> None:
 def test_every_statement_says_whose_rows_it_wants(filled: Any, decided: RecordedVerdict, watch: Watch) -> None:
     """Every use-case runs under the eyes of the watch, which every test of the registry has; it saw every table."""
     every_use(filled, decided, filled.tenant)
-    updated = {"device", "copy", "api_key", "legal_hold", "challenge", "reenrolment", "verification_job", "job_shard"}
-    changed = {*(f"UPDATE {name}" for name in updated), "DELETE api_key"}
+    updated = {"device", "copy", "api_key", "legal_hold", "challenge", "reenrolment", "verification_job", "job_shard",
+               "done_request"}  # fmt: skip
+    changed = {*(f"UPDATE {name}" for name in updated), "DELETE api_key", "DELETE done_request"}
     assert watch.seen >= {f"SELECT {name}" for name in OWNED} | changed
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.errors import UnknownRole
 from registry.records import RecordedVerdict, Scope
+from registry.requests import Request
 from registry.store import grant_access, open_registry
 from registry.verification import verify_case
 
@@ -45,6 +46,7 @@ def test_the_role_runs_the_service(
             )
             case = registry.open_case(filled.tenant, "v1", suspect="x").id
             registry.revoke_device(filled.tenant, "pump 2")
+            registry.keep_answer(filled.tenant, Request(sender="k", key="k", fingerprint="f"), "answer")
         with store.unit() as registry:
             verify_case(registry, filled.tenant, case, kind="logits", answers=answers)
             registry.forget_device(filled.tenant, "pump 2")
@@ -92,6 +94,7 @@ def test_rights_are_given_again_after_a_change(filled: Any, role: str, place: An
     owner.dispose()
     rights = grant_access(place.directory, ROLE, database_url=place.url)
     assert rights["log_entry"] == rights["erasure"] == "SELECT, INSERT"
+    assert rights["done_request"] == rights["api_key"] == "SELECT, INSERT, UPDATE, DELETE"
     assert rights["device"] == "SELECT, INSERT, UPDATE"
     service = create_engine(role)
     with service.connect() as raw, pytest.raises(DBAPIError, match="permission denied"):
