@@ -1,7 +1,7 @@
 """`python -m benchmarks.objectives`: accuracy and score of every objective, and whether its paper's claim holds here.
 
 Example:
-    python -m benchmarks.objectives --json objectives.json --only ltkd
+    python -m benchmarks.objectives --json objectives.json --only ltkd --keep
 """
 
 import argparse
@@ -9,9 +9,11 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.objectives import kd, long_tail
-from benchmarks.objectives.trial import DEVICES, STRENGTH, Row
+from benchmarks.objectives.judging import DEVICES
+from benchmarks.objectives.trial import STRENGTH, Row
 from benchmarks.survival.data import DataMissing
 
 SYSTEMS: dict[str, Callable[[], Iterator[Row]]] = {"kd": kd.rows, "ltkd": long_tail.rows}
@@ -22,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.objectives", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", type=Path, help="where to write the rows")
     parser.add_argument("--only", choices=sorted(SYSTEMS), action="append", help="one system; may be repeated")
+    parser.add_argument("--keep", action="store_true", help="keep the file's rows of systems that are not run")
     chosen = parser.parse_args()
     found: list[Row] = []
     try:
@@ -33,10 +36,23 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     rows = [row.plain() for row in found]
+    if chosen.keep and chosen.json and chosen.json.exists():
+        rows = merged(json.loads(chosen.json.read_text(encoding="utf-8"))["rows"], rows)
     result = {"benchmark": "objectives", "devices": DEVICES, "strength": STRENGTH, "rows": rows}
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def merged(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The old rows of systems that were not run again, then the new ones.
+
+    Example:
+        >>> merged([{"system": "KD"}, {"system": "LTKD", "score": 1}], [{"system": "LTKD", "score": 2}])
+        [{'system': 'KD'}, {'system': 'LTKD', 'score': 2}]
+    """
+    again = {row["system"] for row in new}
+    return [row for row in old if row["system"] not in again] + new
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import numpy as np
 from torch import nn
 
 from benchmarks.objectives import data
+from benchmarks.objectives.judging import DEVICES
 from benchmarks.objectives.optimisers import Plan
-from benchmarks.objectives.trial import DEVICES, Row, Traced, network, student, trace
+from benchmarks.objectives.trial import Row, Traced, network, student, trace
 from distill import objectives, outputs
 from distill.loop import Settings, seeded, train
 from distill.objectives import CrossEntropy, HintonKD

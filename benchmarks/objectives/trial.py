@@ -1,7 +1,7 @@
 """One objective through a whole release: clean students, pack, a signed copy among 1,000 devices, its verdict."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -9,15 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.objectives.data import Images
+from benchmarks.objectives.judging import enrolled, judged
 from distill import outputs
 from distill.loop import Settings, seeded
 from distill.release import Recipe, prepare_release
 from distill.scores import Scores
-from fingerprint import codeword, seeds
-from fingerprint.observation import observe
-from fingerprint.verify import Candidates, gather, judge
+from fingerprint import seeds
 
-DEVICES, CLEAN, COMPONENTS, STRENGTH = 1_000, 3, 32, 0.1
+CLEAN, COMPONENTS, STRENGTH = 3, 32, 0.1
 Fit = Callable[[nn.Module, Tensor, Tensor, tuple[seeds.Word, ...]], nn.Module]
 Targets = Callable[[Tensor], Tensor]
 
@@ -105,31 +104,19 @@ def trace(
         taught, features="body", student=student, head="head", transfer=images.transfer, probes=images.probes,
         release_key=seeds.stream("benchmarks/objectives", *words).bytes(32), seed=words, recipe=recipe, clean=clean,
     )  # fmt: skip
-    candidates = _candidates(prepared.pack.release_id, prepared.pack.bits)
+    candidates = enrolled(prepared.pack)
     signed = plain.signed(prepared.kit, candidates.codewords[0])
     copy = fit(seeded(student, *words, "copy"), images.transfer, targets(signed.values), (*words, "copy"))
-    answers = outputs.logits(copy, images.probes).numpy().astype(np.float64)
-    pack = prepared.pack
-    evidence = gather(pack, observe("logits", answers, probes=pack.count, classes=pack.classes))
-    verdict = judge(evidence, candidates)
-    alone = replace(candidates, devices=("0",), copies=("0",), codewords=candidates.codewords[:1])
-    own = judge(evidence, alone, tests=DEVICES).ranked[0]  # a verdict lists the best 100 only
+    found = judged(prepared.pack, copy, candidates)
     return Traced(
         clean=float(np.mean([measure(model) for model in clean])),
         clean_overall=float(np.mean([outputs.accuracy(m, images.test, images.test_labels) for m in clean])),
         signed=measure(copy),
-        score=own.score,
-        max_score=float(np.sqrt(pack.bits)),
-        family_wise_p=own.family_wise_p,
-        carried=set(verdict.named) == {"0"},
+        score=found.score,
+        max_score=found.max_score,
+        family_wise_p=found.family_wise_p,
+        carried=found.carried,
     )
-
-
-def _candidates(release: str, bits: int) -> Candidates:
-    keys = [codeword.codeword_key(number.to_bytes(32, "big")) for number in range(DEVICES)]
-    words = np.stack([codeword.derive(key, release=release, nonce=bytes(32), length=bits) for key in keys])
-    names = tuple(map(str, range(DEVICES)))
-    return Candidates(release=release, devices=names, copies=names, codewords=words)
 
 
 torch.set_num_threads(1)

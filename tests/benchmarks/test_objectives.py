@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.objectives.__main__ import merged
 from benchmarks.objectives.data import Images
 from benchmarks.objectives.figures import objectives
 from benchmarks.objectives.kd import row
@@ -59,3 +60,10 @@ def test_the_measured_rows_have_every_field():
     for found in json.loads(path.read_text(encoding="utf-8"))["rows"]:
         assert fields <= set(found)
         assert found["carried"] is (found["family_wise_p"] <= 1e-6)
+
+
+def test_one_system_run_again_leaves_the_others_rows():
+    """Rows of the same system are replaced, all of them; the others stay as they were."""
+    old = [{"system": "KD", "score": 1}, {"system": "LTKD", "score": 1}, {"system": "KD", "score": 2}]
+    new = [{"system": "KD", "score": 3}]
+    assert merged(old, new) == [{"system": "LTKD", "score": 1}, {"system": "KD", "score": 3}]
