@@ -123,7 +123,7 @@ def _controls(said: Any) -> tuple[tuple[str, str, str], ...]:
 
 
 def _facts(said: Any) -> tuple[tuple[str, str], ...]:
-    accused, asked = said["accused"], said["acquisition"]
+    accused, asked, look = said["accused"], said["acquisition"], said["sequential"]
     return (
         ("case", said["case"]["id"]),
         ("release", said["release"]["name"]),
@@ -132,6 +132,7 @@ def _facts(said: Any) -> tuple[tuple[str, str], ...]:
         ("made by", accused["method"] or "-"),
         ("probes", asked["requests"]),
         ("answers", asked["responses"]),
+        ("decided", "in one look at all probes" if look is None else f"at look {look['look']} of {look['of']}"),
         ("exchanges", "not recorded" if asked["recorded"] is None else f"{asked['recorded']} recorded"),
         ("pack made", said["madeAt"]),
     )

@@ -8,6 +8,7 @@ Two programs that agree are better evidence than one.
 |---|---|
 | tensors.py | safetensors, read with every size checked |
 | release.py | a verifier pack, and the commitment that it must agree with |
+| looks.py | the looks of the committed plan, and the release as one of them sees it |
 | cosine_transform.py, carriers.py | B, R of the release |
 | solvers.py, estimates.py | residual and efficient score |
 | bounds.py | tails, Sidak, threshold |

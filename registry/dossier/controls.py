@@ -21,6 +21,7 @@ class Control:
         salt: of its case.
         answers: bytes of its observation.
         expect_named: whether the accused ought to be named: a copy of the accused's, or not.
+        look: the look of the release's plan that decided it; None for one look at all probes.
     """
 
     case: str
@@ -29,15 +30,17 @@ class Control:
     salt: bytes
     answers: bytes
     expect_named: bool
+    look: int | None
 
 
-def statement(control: Control, number: int, release: Release, codeword: judgement.Signs, tests: int) -> dict[str, Any]:
-    """What the pack says of a control: the accused's score against it, recomputed."""
-    observation = read_observation(control.answers, probes=release.count, classes=release.classes)
-    values = judgement.evidence(release, observation)
-    found = judgement.judge(values, codeword, alpha=release.alpha, tests=tests)
+def statement(control: Control, number: int, asked: Release, codeword: judgement.Signs, tests: int) -> dict[str, Any]:
+    """What the pack says of a control: the accused's score against it, recomputed as at the control's own look."""
+    observation = read_observation(control.answers, probes=asked.count, classes=asked.classes)
+    values = judgement.evidence(asked, observation)
+    found = judgement.judge(values, codeword, alpha=asked.alpha, tests=tests)
     return {
         "number": number,
+        "look": control.look,
         "case": control.case,
         "suspect": control.suspect,
         "suspectSalt": contents.to_text(entries.opening_salt(control.salt, "suspect")),

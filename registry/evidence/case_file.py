@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprint import canonical
 from fingerprint.codeword import unpack_bits
 from fingerprint.observation import Observation
 from fingerprint.observation_bytes import read_observation
-from fingerprint.replay import judgement
+from fingerprint.replay import judgement, looks
 from fingerprint.replay.release import Release
 from fingerprint.verdict import DeviceScore, Verdict
 from registry.errors import MalformedEvidence
@@ -150,18 +151,35 @@ class CaseFile:
         return Release.parse(self.member(contents.PACK))
 
     @cached_property
+    def plan(self) -> looks.Plan:
+        """The looks that the release was committed to."""
+        stated = canonical.decode(contents.COMMITMENT_TAG, self.member(contents.COMMITMENT))
+        return looks.committed(self.release, stated)
+
+    @cached_property
+    def look(self) -> int | None:
+        """Number of the look that decided, as the statement says; None for one look at all probes."""
+        stated = self.statement.get("sequential")
+        return None if stated is None else contents.whole(stated, "look")
+
+    @cached_property
+    def asked(self) -> Release:
+        """The release as the look that decided saw it: the probes asked, at the alpha that this look spends."""
+        return self.plan.seen(self.release, self.look)
+
+    @cached_property
     def observation(self) -> Observation:
         """The suspect's answers."""
-        return self.observed(contents.ANSWERS)
+        return self.observed(contents.ANSWERS, self.asked)
 
-    def observed(self, name: str) -> Observation:
-        """Answers among the members."""
-        return read_observation(self.member(name), probes=self.release.count, classes=self.release.classes)
+    def observed(self, name: str, asked: Release) -> Observation:
+        """Answers among the members, to the probes of a look."""
+        return read_observation(self.member(name), probes=asked.count, classes=asked.classes)
 
     @cached_property
     def values(self) -> NDArray[np.float64]:
         """y, recomputed from the answers; nothing here knows a codeword."""
-        return judgement.evidence(self.release, self.observation)
+        return judgement.evidence(self.asked, self.observation)
 
     @cached_property
     def codeword(self) -> NDArray[np.int8]:
@@ -171,4 +189,4 @@ class CaseFile:
     @cached_property
     def judged(self) -> judgement.Judgement:
         """The verdict about the accused, recomputed."""
-        return judgement.judge(self.values, self.codeword, alpha=self.release.alpha, tests=self.verdict.devices)
+        return judgement.judge(self.values, self.codeword, alpha=self.asked.alpha, tests=self.verdict.devices)

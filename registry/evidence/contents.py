@@ -8,6 +8,7 @@ from typing import Any
 
 from fingerprint.observation import Kind, Observation
 from fingerprint.replay import bounds
+from fingerprint.replay.looks import Plan
 from fingerprint.replay.release import STATISTIC, Release
 from fingerprint.verdict import Verdict
 from registry.errors import MalformedEvidence, MalformedNote
@@ -88,6 +89,11 @@ def finding(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def sequential(plan: Plan, look: int | None) -> dict[str, Any] | None:
+    """What the statement says of the look that decided; null for one look at all probes at the whole alpha."""
+    return None if look is None else {"look": look, "of": len(plan.looks), "plan": plan.digest}
+
+
 def to_text(value: bytes) -> str:
     """Bytes in a field of the statement: base64."""
     return base64.b64encode(value).decode()
@@ -98,6 +104,14 @@ def text(fields: Mapping[str, Any], *path: str) -> str:
     value = at(fields, *path)
     if not isinstance(value, str):
         raise MalformedEvidence(f"the statement's {'.'.join(path)} is not a text")
+    return value
+
+
+def whole(fields: Mapping[str, Any], *path: str) -> int:
+    """A whole number somewhere in the statement. Raises MalformedEvidence."""
+    value = at(fields, *path)
+    if type(value) is not int:
+        raise MalformedEvidence(f"the statement's {'.'.join(path)} is not a whole number")
     return value
 
 

@@ -10,7 +10,7 @@
 | 6 order | commitment, checkpoint, nonce, issue, verdict; the log only grew | carriers or codewords fitted to a model |
 | 7 openings | names, nonce and codeword are those committed to | another device's codeword; a codeword chosen later |
 | 8 logged verdict | the statement says what the log's verdict says | a second, better verdict |
-| 9 release | the verifier pack is the committed one | probes, references or alpha chosen afterwards |
+| 9 release | pack and look are the committed ones | probes, references, alpha or a look chosen afterwards |
 | 10 answers | the raw answers are those that were judged | changed or picked answers |
 | 11 evidence | y is recomputed; no codeword is in reach | evidence fitted to a device |
 | 12 verdict | t, p and the verdict are recomputed | wrong arithmetic |

@@ -16,7 +16,7 @@ _RELATIVE = 1e-6
 
 
 def release(file: CaseFile) -> str:
-    """9: probes, features, references, pool, statistic and alpha are those that were committed in the log."""
+    """9: probes, features, references, pool, statistic, alpha and look are those that were committed in the log."""
     logged, pack = file.entry(EntryKind.COMMITMENT).fields, file.release
     require(pack.release_id == logged.get("pack"), "the verifier pack is not the one that was committed")
     raw = file.member(contents.COMMITMENT)
@@ -26,7 +26,22 @@ def release(file: CaseFile) -> str:
     require(not differing, f"the verifier pack is not what was committed on {', '.join(differing)}")
     require((logged.get("alpha"), logged.get("bits")) == (pack.alpha, pack.bits), "another alpha or length was logged")
     require(file.verdict.release == pack.release_id, "the verdict is about another release")
-    return f"{pack.count} probes, {pack.bits} bits, alpha {pack.alpha:g}, as committed"
+    return f"{pack.count} probes, {pack.bits} bits, alpha {pack.alpha:g}, as committed{_looked(file)}"
+
+
+def _looked(file: CaseFile) -> str:
+    """The look that decided is one of the plan's, and the logged verdict is over its probes at its part of alpha."""
+    stated = contents.sequential(file.plan, file.look)
+    require(file.statement.get("sequential") == stated, "the statement speaks of another sequential plan")
+    judged, asked = file.verdict, file.asked
+    require(
+        (judged.probes, judged.alpha) == (asked.count, asked.alpha),
+        f"the logged verdict is over {judged.probes} probes at alpha {judged.alpha:g},"
+        f" and what the statement names over {asked.count} at {asked.alpha:g}",
+    )
+    if file.look is None:
+        return "; a plan of looks was committed and not used" if file.plan.looks else ""
+    return f"; decided at look {file.look} of {len(file.plan.looks)}, {asked.count} probes, alpha {asked.alpha:g}"
 
 
 def answers(file: CaseFile) -> str:
@@ -34,9 +49,9 @@ def answers(file: CaseFile) -> str:
     logged = file.entry(EntryKind.VERDICT).fields.get("observation")
     require(canonical.digest(file.member(contents.ANSWERS)) == logged, "the answers are not those that were judged")
     observation = file.observation
-    listed = contents.exchanges(file.release, observation)
+    listed = contents.exchanges(file.asked, observation)
     require(file.member(contents.EXCHANGES) == listed, "the list of exchanges is not that of these probes and answers")
-    stated = {"requests": canonical.digest(file.release.probes.tobytes()), "responses": observation.digest}
+    stated = {"requests": canonical.digest(file.asked.probes.tobytes()), "responses": observation.digest}
     acquired = contents.at(file.statement, "acquisition")
     require({name: acquired.get(name) for name in stated} == stated, "the statement speaks of other exchanges")
     require(observation.kind == file.verdict.kind, "the answers are of another kind than the verdict says")
@@ -76,6 +91,6 @@ def verdict(file: CaseFile) -> str:
         all(math.isclose(a, b, rel_tol=_RELATIVE) for a, b in said), "the logged p-values are not those of its score"
     )
     require(found.named == logged.named, "the verdict recomputed is another one")
-    most = bounds.most_devices(found.p_value, file.release.alpha)
+    most = bounds.most_devices(found.p_value, file.asked.alpha)
     reach = f"; it would be named among up to {most:.1e} devices" if found.named else ""
     return f"t = {found.score:.3f}, family-wise p <= {found.family_wise_p:.1e}, threshold {found.threshold:.2f}{reach}"

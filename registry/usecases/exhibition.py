@@ -18,6 +18,7 @@ from registry.dossier import controls
 from registry.dossier.controls import Control
 from registry.dossier.environment import environment
 from registry.dossier.exhibits import PROPOSITIONS, Exhibits, Milestone
+from registry.dossier.looked import Looked
 from registry.errors import MalformedValue
 from registry.evidence import contents
 from registry.evidence.acquisition import exchanges_in
@@ -61,24 +62,26 @@ class Exhibition:
         """Everything that is disclosed about one accused."""
         accused = find_accused(self._tools, tenant, case_id, device)
         members = self._release_members(tenant, accused) | self._log_members(accused) | _verdict_members(accused)
-        release = Release.parse(members[contents.PACK])
+        looked = Looked.of(members, accused.recorded.verdict)
+        asked = looked.asked
         answers = self._cases.answers(tenant, case_id)
-        observed = read_observation(answers, probes=release.count, classes=release.classes)
-        members |= {contents.ANSWERS: answers, contents.EXCHANGES: contents.exchanges(release, observed)}
+        observed = read_observation(answers, probes=asked.count, classes=asked.classes)
+        members |= {contents.ANSWERS: answers, contents.EXCHANGES: contents.exchanges(asked, observed)}
         members |= {} if record is None else {contents.ACQUISITION: record}
-        chosen = [self._control(tenant, accused, each, named=False) for each in negative]
-        chosen += [self._control(tenant, accused, each, named=True) for each in positive]
+        chosen = [self._control(tenant, accused, looked, each, named=False) for each in negative]
+        chosen += [self._control(tenant, accused, looked, each, named=True) for each in positive]
         members |= self._control_members(chosen)
         stamps = self._stamps(accused)
         members |= {name: data for _, files in stamps for name, data in files.items()}
-        fresh = _fresh_scores(release, observed)
+        fresh = _fresh_scores(asked, observed)
         predicate = {
             "propositions": dict(PROPOSITIONS),
             **_openings(accused),
             "finding": contents.finding(_own(accused)),
             "tests": self._tests(tenant, accused),
-            **_controls(accused, release, chosen, fresh),
-            "acquisition": _acquisition(release, observed, record),
+            "sequential": contents.sequential(looked.plan, looked.number),
+            **_controls(accused, looked, chosen, fresh),
+            "acquisition": _acquisition(looked, observed, record),
             "log": self._checkpoint(),
             "timeStamps": [stated for stated, _ in stamps],
             "doesNotShow": list(contents.DOES_NOT_SHOW),
@@ -115,13 +118,15 @@ class Exhibition:
     def _proof(self, index: int, size: int | None = None) -> bytes:
         return ProofFile.of(self._tools.log.proof(index, size)).render().encode()
 
-    def _control(self, tenant: str, accused: Accused, case_id: str, *, named: bool) -> Control:
+    def _control(self, tenant: str, accused: Accused, looked: Looked, case_id: str, *, named: bool) -> Control:
         case = self._cases.get(tenant, case_id)
         if case.release != accused.release.name or case_id == accused.recorded.case_id:
             raise MalformedValue(f"case {case_id} is no control: it is the case itself, or about another release")
+        recorded = self._cases.verdict(tenant, case_id)
         return Control(
             case=case_id,
-            entry_index=self._cases.verdict(tenant, case_id).entry_index,
+            entry_index=recorded.entry_index,
+            look=looked.number_of(recorded.verdict),
             suspect=case.suspect,
             salt=self._tools.repository.cases.secrets(tenant, case_id).salt,
             answers=self._cases.answers(tenant, case_id),
@@ -205,12 +210,12 @@ def _fresh_scores(release: Release, observed: Observation) -> NDArray[np.float64
 
 
 def _controls(
-    accused: Accused, release: Release, chosen: Sequence[Control], fresh: NDArray[np.float64]
+    accused: Accused, looked: Looked, chosen: Sequence[Control], fresh: NDArray[np.float64]
 ) -> dict[str, Any]:
     verdict = accused.recorded.verdict
     others = [row.score for row in verdict.ranked if row.device != accused.row.device]
     rescored = [
-        controls.statement(each, number, release, accused.codeword, verdict.devices)
+        controls.statement(each, number, looked.seen(each.look), accused.codeword, verdict.devices)
         for number, each in enumerate(chosen)
     ]
     return {
@@ -227,9 +232,9 @@ def _controls(
     }
 
 
-def _acquisition(release: Release, observed: Observation, record: bytes | None) -> dict[str, Any]:
+def _acquisition(looked: Looked, observed: Observation, record: bytes | None) -> dict[str, Any]:
     return {
-        "requests": canonical.digest(release.probes.tobytes()),
+        "requests": canonical.digest(looked.asked.probes.tobytes()),
         "responses": observed.digest,
-        "recorded": None if record is None else exchanges_in(record, release, observed),
+        "recorded": None if record is None else exchanges_in(record, looked.release, observed),
     }

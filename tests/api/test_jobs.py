@@ -17,6 +17,9 @@ from api.client import Client, ServiceError
 from api.exchange import ONCE
 from api.settings import Settings
 from api.sse import EventReader, ServerSentEvent
+from registry.evidence.case_file import CaseFile
+from registry.evidence.examination import examine
+from registry.log.policy import Policy
 from tests.api.serving import Leaked, leaking, listening
 
 
@@ -184,6 +187,11 @@ def test_the_plan_of_the_release_stops_the_asking(willing, leaked, released, ano
     assert verdict.probes == leaked.probes == willing.job(job.id).answered < 400
     assert verdict.alpha == pytest.approx(world.pack.alpha / len(looks))
     assert [event.name for event in events].count("looked") == looks.index(verdict.probes)
+    pack = willing.evidence(case.id)
+    found = examine(CaseFile(data=pack, policy=Policy.parse(f"log {willing.log_key().key}\nquorum none\n".encode())))
+    assert found.verified, found.failed
+    assert f"decided at look {looks.index(verdict.probes) + 1} of {len(looks)}" in found.steps[8].detail
+    assert "recorded exchanges" in found.steps[9].detail  # the job's own record, of the probes asked
 
 
 def test_a_clean_suspect_is_asked_to_the_end(willing, leaked, another_world):

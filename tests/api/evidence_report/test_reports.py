@@ -40,6 +40,7 @@ def exhibits(*, named=True, device="edge-4", suspect="model at shop.example", mo
         },
         "positiveControls": [each for each in models if each["expectNamed"]],
         "acquisition": {"requests": "sha256:aa", "responses": "sha256:bb", "recorded": None},
+        "sequential": {"look": 1, "of": 3, "plan": "sha256:cc"},
         "log": {"origin": "example.com/log", "size": 32},
         "doesNotShow": list(DOES_NOT_SHOW),
         "madeAt": "2026-11-24T08:00:00.000000Z",
@@ -57,6 +58,7 @@ def test_a_named_device():
     assert "edge-4 is named." in page
     assert "1.0e-20" in page
     assert "greatest t = 2.40" in page
+    assert "at look 1 of 3" in page
     assert page.count("<svg") == 2
     for sentence in DOES_NOT_SHOW:
         assert sentence.replace("'", "&#39;") in page

@@ -25,14 +25,14 @@ CLASSES, COMPONENTS, PROBES = 5, 24, 150
 DEVICES = ("edge-0", "edge-1", "edge-2")
 
 
-def make_pack() -> VerifierPack:
+def make_pack(probes: int = PROBES) -> VerifierPack:
     """A verifier pack of random numbers."""
     draw = seeds.stream("tests", "evidence packs")
-    clean = draw.normal(size=(PROBES, CLASSES)) * 2
+    clean = draw.normal(size=(probes, CLASSES)) * 2
     return VerifierPack(
         release_key=draw.bytes(32),
-        probes=draw.normal(size=(PROBES, 2)).astype(np.float32),
-        features=draw.normal(size=(PROBES, COMPONENTS)).astype(np.float32),
+        probes=draw.normal(size=(probes, 2)).astype(np.float32),
+        features=draw.normal(size=(probes, COMPONENTS)).astype(np.float32),
         references={"clean": (clean - clean.mean(axis=1, keepdims=True)).astype(np.float32)},
         pool=default_pool(("clean",)),
     )
@@ -138,11 +138,17 @@ def plain(world: World) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def forge(world: World):
-    """Changes a pack as somebody with the log's key could: the digests and the signature are made anew."""
-    signer, _ = read_log_keys((world.directory / "log.key").read_text(), int)
+def forge(world: World, forge_in):
+    """Changes a pack of the world."""
+    return lambda evidence, change: forge_in(world, evidence, change)
 
-    def forged(evidence: bytes, change) -> bytes:
+
+@pytest.fixture(scope="session")
+def forge_in():
+    """Changes a pack as somebody with the log's key could: the digests and the signature are made anew."""
+
+    def forged(world: World, evidence: bytes, change) -> bytes:
+        signer, _ = read_log_keys((world.directory / "log.key").read_text(), int)
         members = container.read(evidence)
         payload, _ = envelope.open_envelope(members.pop(contents.STATEMENT), [signer.verifier])
         statement = json.loads(payload)
