@@ -27,7 +27,7 @@ from distill.weights import prepare_weights, sign_weights
 from fingerprint import codeword, statistics, trace
 from fingerprint.kit import SigningKit
 from fingerprint.observation import observe
-from fingerprint.tracing.reading import gather_minted
+from fingerprint.verify import gather
 
 Result = dict[str, Any]
 _PRESSED, _AGAIN, _ACCURATE, _DISTILLED = 20_000, 300, 50, 10
@@ -140,7 +140,7 @@ def _named(shop: Workshop, scores: list[float]) -> Result:
 def _score(shop: Workshop, model: nn.Module, word: NDArray[np.int8]) -> float:
     pack = shop.prepared.pack
     answers = outputs.logits(model, shop.data.probes).numpy().astype(np.float64)
-    evidence = gather_minted(shop.reading, observe("logits", answers, probes=pack.count, classes=pack.classes))
+    evidence = gather(pack, observe("logits", answers, probes=pack.count, classes=pack.classes))
     return float(trace.scores(evidence.values, word[None])[0])
 
 

@@ -1,13 +1,14 @@
 """Choosing probes: which inputs a suspect will be asked, from a pool of inputs, by the release key alone.
 
     every m-th probe:  a mixture a x_i + (1 - a) x_j of two inputs of the pool,   a in [0.3, 0.7)
-    the others:        inputs of the pool, the first of a keyed order
+    the others:        inputs of the pool, in a keyed order
 
 Pairs, shares and order come from the release key (`fingerprint.seeds.xof`), so whoever holds pool and key draws the
-same probes, on any machine. Where a reference z_ref is at hand (the mean logit of clean students), four times as many
-mixtures are drawn and those with the smallest margin between their two likeliest classes are kept: they lie on a
-boundary, where labels say most. Nothing here sees a codeword, and the choice is fixed with the release: the theorem
-does not notice it. docs/scores.md has what each kind of probe gives.
+same probes, on any machine. Where a reference z_ref is at hand (the mean logit of clean students), probes close to a
+boundary are preferred, those with the smallest margin between their two likeliest classes: there labels say most. Four
+times as many mixtures are drawn as are kept; and of the inputs one half are the closest of the whole pool, the other
+half the first of the keyed order, for log-probabilities say something everywhere. Nothing here sees a codeword, and the
+choice is fixed with the release: the theorem does not notice it. docs/scores.md has what each kind of probe gives.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,7 @@ Floats = NDArray[np.float32]
 Logits = Callable[[Floats], NDArray[np.floating]]
 LOW, HIGH = 0.3, 0.7  # shares of the first of a pair
 DRAWS = 4  # mixtures drawn for every one kept
+CLOSE = 0.5  # share of the inputs that are the closest of the pool to a boundary
 
 
 def mixtures(pool: ArrayLike, count: int, *, key: bytes, purpose: str) -> Floats:
@@ -59,11 +61,11 @@ def choose_probes(pool: ArrayLike, count: int, *, key: bytes, every: int = 4, lo
     """`count` probes from a pool, float32 (count, ...), in the order that they are asked.
 
     Args:
-        pool: inputs that no copy was trained on, floating point, (N, ...).
+        pool: inputs that no copy was trained on, floating point, (N, ...); twice as many as are asked give a choice.
         count: n, at least 2.
         key: the release key.
         every: m, every m-th probe is a mixture; 0 for none, else 2 or more. Goes into the pack as `mixture_every`.
-        logits: reference for the margins, (n, ...) -> (n, C); None takes mixtures as they are drawn.
+        logits: reference for the margins, (n, ...) -> (n, C); None takes inputs and mixtures as they are drawn.
 
     Example:
         >>> pool = np.random.default_rng(0).random((50, 8), dtype=np.float32)
@@ -82,11 +84,21 @@ def choose_probes(pool: ArrayLike, count: int, *, key: bytes, every: int = 4, lo
     chosen = np.empty((count, *inputs.shape[1:]), dtype=np.float32)
     place = np.arange(count)
     mixture = place % every == every - 1 if every else place < 0
-    chosen[~mixture] = inputs[_order(key, len(inputs))[: count - made]]
+    chosen[~mixture] = inputs[_inputs(inputs, count - made, key, logits)]
     if made:
         drawn = mixtures(inputs, made * (1 if logits is None else DRAWS), key=key, purpose="probes")
         chosen[mixture] = drawn if logits is None else drawn[_closest(logits(drawn), made)]
     return chosen
+
+
+def _inputs(pool: Floats, count: int, key: bytes, logits: Logits | None) -> NDArray[np.intp]:
+    """Numbers of the inputs that are asked, in keyed order, so that the first probes are like the last."""
+    order = _order(key, len(pool))
+    if logits is None or count == len(pool):
+        return order[:count]
+    close = _closest(logits(pool), int(CLOSE * count))
+    others = order[~np.isin(order, close)][: count - len(close)]
+    return order[np.isin(order, np.r_[close, others])]
 
 
 def _order(key: bytes, count: int) -> NDArray[np.intp]:

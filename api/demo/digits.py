@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from torch import Tensor
 
 from fingerprint import seeds
+from fingerprint.probes import mixtures
 
 TEST_IMAGES = 500
 CLASSES = 10
@@ -35,16 +35,9 @@ def load() -> Digits:
     )
 
 
-def mixtures(images: Tensor, count: int, *words: seeds.Word) -> Tensor:
-    """Convex mixtures of pairs of images, float32 (count, 64): unlabelled inputs in any number.
+def with_mixtures(images: Tensor, count: int, *, of: Tensor, key: bytes, purpose: str) -> Tensor:
+    """Images, and after them `count` convex mixtures of pairs: unlabelled inputs in any number, (n + count, 64).
 
-    They lie between classes, where a copy's answers say most about it.
+    They lie between classes, where a copy's answers say most about it (`fingerprint.probes.mixtures`).
     """
-    rng = seeds.stream("demo", "digits", "mixtures", *words)
-    pairs = torch.as_tensor(rng.integers(len(images), size=(2, count)))
-    share = torch.as_tensor(_shares(rng, count))
-    return share * images[pairs[0]] + (1 - share) * images[pairs[1]]
-
-
-def _shares(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
-    return rng.uniform(0.2, 0.8, size=(count, 1)).astype(np.float32)
+    return torch.cat([images, torch.from_numpy(mixtures(of.numpy(), count, key=key, purpose=purpose))])

@@ -1,8 +1,8 @@
 """The release of the demonstration: teacher, clean students, carriers, verifier pack."""
 
 from dataclasses import dataclass
+from functools import partial
 
-import torch
 from torch import nn
 
 from api.demo import digits, networks
@@ -46,13 +46,14 @@ def build(release_key: bytes, *, progress: bool) -> Model:
         settings=Settings(epochs=100, batch_size=64, learning_rate=1e-3),
         progress="teacher" if progress else None,
     )
+    mixed = partial(digits.with_mixtures, of=data.train, key=release_key)
     prepared = prepare_release(
         taught.model,
         features=networks.FEATURES,
         student=networks.student,
         head=networks.HEAD,
-        transfer=torch.cat([data.train, digits.mixtures(data.train, TRANSFER_MIXTURES, "transfer")]),
-        probes=torch.cat([data.test, digits.mixtures(data.train, PROBE_MIXTURES, "probes")]),
+        transfer=mixed(data.train, TRANSFER_MIXTURES, purpose="transfer"),
+        probes=mixed(data.test, PROBE_MIXTURES, purpose="probes"),
         release_key=release_key,
         seed=("demo", "release"),
         recipe=RECIPE,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn.neural_network import MLPClassifier
@@ -70,7 +69,8 @@ def _suspect(name: str, kind: str, answer: Answer, *copies: Issued) -> Suspect:
 
 
 def _thiefs_inputs(data: digits.Digits) -> Tensor:
-    return torch.cat([data.train, digits.mixtures(data.train, TRANSFER_MIXTURES, "thief")])
+    key = seeds.stream("demo", "thief", "mixtures").bytes(32)
+    return digits.with_mixtures(data.train, TRANSFER_MIXTURES, of=data.train, key=key, purpose="theft")
 
 
 def _clean(model: Model) -> nn.Module:

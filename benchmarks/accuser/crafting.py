@@ -21,6 +21,7 @@ from fingerprint import seeds
 from fingerprint.carriers import Rotation, signature_matrix
 from fingerprint.pack import VerifierPack
 from fingerprint.pool import default_pool
+from fingerprint.probes import mixtures
 
 Floats = NDArray[np.float64]
 RATE = 0.03  # Adam's, in grey values
@@ -29,7 +30,7 @@ CLASSES = digits.CLASSES
 
 def honest(cast: Cast, *, probes: int, release_key: bytes, alpha: float) -> VerifierPack:
     """The pack of somebody who means no harm: mixtures of images, the teacher's features, clean students."""
-    return _pack(cast, digits.mixtures(cast.data.train, probes, "accuser"), release_key, alpha)
+    return _pack(cast, _inputs(cast, probes), release_key, alpha)
 
 
 def by_gradient(
@@ -46,7 +47,7 @@ def by_gradient(
         alpha: declared.
     """
     target = torch.as_tensor(_target(codeword, release_key), dtype=torch.float32)
-    images = digits.mixtures(cast.data.train, probes, "accuser").clone().requires_grad_(True)
+    images = _inputs(cast, probes).clone().requires_grad_(True)
     optimiser = torch.optim.Adam([images], lr=RATE)
     for _ in range(steps):
         optimiser.zero_grad()
@@ -62,7 +63,7 @@ def by_features(
     cast: Cast, codeword: NDArray[np.int8], *, probes: int, release_key: bytes, alpha: float
 ) -> VerifierPack:
     """Features h_i = M^T S^-1 r_i of the surrogates' mean answers r_i, against a reference of noise, so that G = M."""
-    images = digits.mixtures(cast.data.train, probes, "accuser")
+    images = _inputs(cast, probes)
     answers = np.mean([outputs.centred(outputs.logits(each, images)) for each in cast.surrogates], axis=0)
     answers /= np.linalg.norm(answers, axis=1, keepdims=True)
     spread = np.linalg.pinv(answers.T @ answers / probes, rcond=1e-6)
@@ -75,6 +76,11 @@ def by_features(
         pool=default_pool(("clean",)),
         alpha=alpha,
     )
+
+
+def _inputs(cast: Cast, count: int) -> Tensor:
+    """The accuser's inputs: mixtures of training images, the same for all packs."""
+    return torch.from_numpy(mixtures(cast.data.train.numpy(), count, key=b"inputs of the accuser", purpose="probes"))
 
 
 def _pack(cast: Cast, images: Tensor, release_key: bytes, alpha: float) -> VerifierPack:

@@ -15,8 +15,7 @@ from distill.transforms import AverageOutputs, RoundedAnswers, average_weights, 
 from distill.transforms.coalitions import COALITIONS
 from fingerprint.observation import Kind, observe
 from fingerprint.tracing import CATALOGUE, CoalitionVerdict, trace_coalition
-from fingerprint.tracing.reading import gather_minted
-from fingerprint.verify import Candidates, Evidence
+from fingerprint.verify import Candidates, Evidence, gather
 
 Row = dict[str, Any]
 _LABELS = 6_666
@@ -77,7 +76,7 @@ def _evidence(shop: Workshop, kind: str, answers: NDArray[np.float64]) -> Eviden
     if kind == Kind.PROBS:
         given = np.exp(given)
     pack = shop.prepared.pack
-    return gather_minted(shop.reading, observe(kind, given, probes=pack.count, classes=pack.classes))
+    return gather(pack, observe(kind, given, probes=pack.count, classes=pack.classes))
 
 
 def _figures(found: CoalitionVerdict, candidates: Candidates, size: int) -> Row:

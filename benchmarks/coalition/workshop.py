@@ -1,4 +1,4 @@
-"""One release on Fashion-MNIST, its copies minted or distilled for codewords of either kind, and how they are read."""
+"""One release on Fashion-MNIST, its copies minted or distilled for codewords of either kind, and their candidates."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,11 +18,10 @@ from distill.objectives import CrossEntropy, HintonKD
 from distill.release import Prepared, Recipe, prepare_release
 from fingerprint import seeds
 from fingerprint.tracing import Bias, arcsine, uniform
-from fingerprint.tracing.reading import Reading
 from fingerprint.verify import Candidates
 
 SIZES = Sizes(transfer=20_000, thief=10_000, probes=10_000, test=10_000)
-RECIPE = Recipe(components=128, strength=0.06, clean_students=3, training=Settings(epochs=25))
+RECIPE = Recipe(components=128, strength=0.06, clean_students=3, training=Settings(epochs=25), minted=True)
 TEACHING = Settings(epochs=12, learning_rate=1e-3)
 DEVICES = 1_000  # with codewords of their own; the verdict accounts for TESTS
 TESTS = 1_000_000
@@ -72,16 +71,6 @@ class Workshop:
             recipe=RECIPE,
             clean=tuple(self._clean(number) for number in range(RECIPE.clean_students)),
         )
-
-    @cached_property
-    def reading(self) -> Reading:
-        """Pack, and what the base expresses of h on the probes."""
-        read = outputs.before_head(self.prepared.base, self.data.probes, networks.HEAD).numpy().astype(np.float64)
-        minting = self.prepared.kit.minting
-        if minting is None:
-            raise ValueError("the release was prepared without a minting base")
-        expressed = read @ minting[:-1] + minting[-1]
-        return Reading(pack=self.prepared.pack, expressed=expressed.astype(np.float32))
 
     def bias(self, name: str) -> Bias:
         """`uniform`, `tardos`, or `mild`: Tardos with a cut-off of a tenth."""

@@ -106,8 +106,10 @@ def materials() -> Materials:
     settings = Settings(epochs=100, batch_size=64, learning_rate=1e-3)
     taught = train(fresh, data.train, data.train_labels, CrossEntropy(), seed=("demo", "teacher"), settings=settings)
     recipe = Recipe(clean_students=3, training=Settings(epochs=40))
+    key = seeds.stream("benchmarks/planner", "mixtures").bytes(32)
+    mixed = functools.partial(digits.with_mixtures, of=data.train, key=key)
     thief = Means(
-        inputs=torch.cat([data.train, digits.mixtures(data.train, TRANSFER_MIXTURES, "thief")]),
+        inputs=mixed(data.train, TRANSFER_MIXTURES, purpose="theft"),
         labelled=data.train,
         labels=data.train_labels,
         same=networks.student,
@@ -121,8 +123,8 @@ def materials() -> Materials:
         features=networks.FEATURES,
         student=networks.student,
         head=networks.HEAD,
-        transfer=torch.cat([data.train, digits.mixtures(data.train, TRANSFER_MIXTURES, "transfer")]),
-        probes=torch.cat([data.test, digits.mixtures(data.train, PROBE_MIXTURES, "probes")]),
+        transfer=mixed(data.train, TRANSFER_MIXTURES, purpose="transfer"),
+        probes=mixed(data.test, PROBE_MIXTURES, purpose="probes"),
         held_out=data.test,
         held_out_labels=data.test_labels,
         thief=thief,

@@ -17,7 +17,7 @@ from torch import nn
 from distill import artefact
 from fingerprint import seeds
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

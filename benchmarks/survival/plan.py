@@ -22,7 +22,8 @@ class Plan:
 
     Attributes:
         name: part of every cached file's name.
-        sizes: images.
+        sizes: images; half of the probes are chosen from a pool of this size.
+        probes: that a suspect is asked, mixtures among them.
         teacher, student, other: factories of the networks.
         teaching: of the teacher; the recipe holds the students'.
         recipe: components, strength, clean students; one probe of every four is a mixture on a boundary.
@@ -42,6 +43,7 @@ class Plan:
     other: Callable[[], nn.Module]
     teaching: Settings
     recipe: Recipe
+    probes: int
     mixtures: int
     stealing: Settings
     devices: int = 5
@@ -65,23 +67,25 @@ class Plan:
 
 FULL = Plan(
     name="full",
-    sizes=Sizes(transfer=20_000, thief=20_000, probes=10_000, test=10_000),
+    sizes=Sizes(transfer=20_000, thief=20_000, probes=20_000, test=10_000),
     teacher=networks.large_convolutional,
     student=networks.small_convolutional,
     other=networks.perceptron,
     teaching=Settings(epochs=14, learning_rate=2e-3),
     recipe=Recipe(components=48, clean_students=4, training=Settings(epochs=10), minted=True, mixture_every=4),
+    probes=10_000,
     mixtures=20_000,
     stealing=Settings(epochs=16),
 )
 QUICK = Plan(
     name="quick",
-    sizes=Sizes(transfer=6_666, thief=6_666, probes=4_000, test=4_000),
+    sizes=Sizes(transfer=6_666, thief=6_666, probes=16_000, test=4_000),
     teacher=networks.pooled_convolutional,
     student=networks.perceptron,
     other=networks.pooled_convolutional,
     teaching=Settings(epochs=25, learning_rate=2e-3),
     recipe=Recipe(components=32, clean_students=3, training=Settings(epochs=15), minted=True, mixture_every=4),
+    probes=4_000,
     mixtures=6_666,
     stealing=Settings(epochs=24),
     strengths=(0.05, 0.1, 0.2),

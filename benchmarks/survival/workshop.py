@@ -75,7 +75,7 @@ class Workshop:
 
     @functools.cached_property
     def probes(self) -> Tensor:
-        """The same for every scheme: images, and mixtures on the boundaries of the mean clean student."""
+        """The same for every scheme: images and mixtures, chosen by the margins of the mean clean student."""
         students = [self.clean(number) for number in range(1, self.plan.recipe.clean_students)]
 
         def reference(inputs: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -84,7 +84,7 @@ class Workshop:
 
         pool, every = self.data.probes.numpy(), self.plan.recipe.mixture_every
         key = self._release_key(DEFAULT)
-        return torch.as_tensor(choose_probes(pool, len(pool), key=key, every=every, logits=reference))
+        return torch.as_tensor(choose_probes(pool, self.plan.probes, key=key, every=every, logits=reference))
 
     def _release_key(self, scheme: str) -> bytes:
         return seeds.stream(*self._words("release key", scheme)).bytes(32)

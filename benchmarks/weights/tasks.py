@@ -18,8 +18,7 @@ from distill.weights import prepare_weights, sign_weights, state
 from fingerprint import trace
 from fingerprint.errors import WrongShape
 from fingerprint.observation import observe
-from fingerprint.tracing.reading import gather_minted
-from fingerprint.verify import Evidence, judge
+from fingerprint.verify import Evidence, gather, judge
 from fingerprint.weights import WeightsPack, gather_weights, pool_evidence
 
 Row = dict[str, Any]
@@ -94,8 +93,8 @@ class Bench:
         observation = observe("logits", answers, probes=pack.count, classes=pack.classes)
         labels = observe("labels", answers.argmax(axis=1), probes=pack.count, classes=pack.classes)
         evidences: dict[str, Evidence] = {
-            "logits": gather_minted(self.shop.reading, observation),
-            "labels": gather_minted(self.shop.reading, labels),
+            "logits": gather(pack, observation),
+            "labels": gather(pack, labels),
         }
         try:
             evidences["weights"] = gather_weights(self.pack, state(suspect))

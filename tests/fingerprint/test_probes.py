@@ -56,6 +56,16 @@ def test_with_a_reference_the_mixtures_of_smallest_margin_are_kept():
     assert np.allclose(np.sort(margin(probes[1::2])), np.sort(margin(drawn))[:20])
 
 
+@given(count=st.integers(2, 59))
+def test_with_a_reference_half_of_the_inputs_are_the_closest_of_the_pool(count):
+    """And the others the first of the keyed order that are not among these; all in keyed order, none twice."""
+    chosen = choose_probes(POOL, count, key=KEY, every=0, logits=reference)
+    keyed = choose_probes(POOL, 60, key=KEY, every=0).tolist()
+    close = sorted(keyed, key=lambda row: margin(np.float32([row]))[0])[: count // 2]
+    others = [row for row in keyed if row not in close][: count - len(close)]
+    assert chosen.tolist() == [row for row in keyed if row in close or row in others]
+
+
 def test_the_key_decides():
     """The same pool and key give the same probes, another key gives others; other purposes give other mixtures."""
     again, other = choose_probes(POOL, 30, key=KEY), choose_probes(POOL, 30, key=KEY[::-1])

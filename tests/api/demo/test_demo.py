@@ -114,8 +114,11 @@ def test_the_split_is_fixed_and_disjoint():
     data = digits.load()
     assert (len(data.test), len(data.train)) == (500, 1297)
     assert torch.equal(data.test, digits.load().test)
-    mixed = digits.mixtures(data.train, 50, "a")
-    assert torch.equal(mixed, digits.mixtures(data.train, 50, "a"))
-    assert not torch.equal(mixed, digits.mixtures(data.train, 50, "b"))
+    mixed, again, other = (
+        digits.with_mixtures(data.test, 50, of=data.train, key=b"k" * 32, purpose=purpose) for purpose in "aab"
+    )
+    assert torch.equal(mixed[:500], data.test)
+    assert torch.equal(mixed, again)
+    assert not torch.equal(mixed[500:], other[500:])
     assert float(mixed.min()) >= 0
     assert float(mixed.max()) <= 1
