@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprint.replay.scoring import UNREACHABLE
 from registry.dossier.exhibits import Exhibits, Milestone
 
 
@@ -20,7 +21,8 @@ class Account:
         shows, limits: what the pack shows and what it does not, in sentences.
         controls: rows of the table of controls: what, how many, result.
         facts: names with values, digests among them.
-        score, threshold, fresh_scores, marks: for the histogram; marks are scores of control models by name.
+        score, threshold, fresh_scores, marks: for the histogram; the threshold is None where no score names anybody,
+            marks are scores of control models by name.
         timeline: the log's entries.
     """
 
@@ -34,7 +36,7 @@ class Account:
     controls: tuple[tuple[str, str, str], ...]
     facts: tuple[tuple[str, str], ...]
     score: float
-    threshold: float
+    threshold: float | None
     fresh_scores: NDArray[np.float64]
     marks: tuple[tuple[str, float], ...]
     timeline: tuple[Milestone, ...]
@@ -56,7 +58,7 @@ def account(exhibits: Exhibits) -> Account:
         controls=_controls(said),
         facts=_facts(said),
         score=found["score"],
-        threshold=found["threshold"],
+        threshold=_threshold(found),
         fresh_scores=exhibits.fresh_scores,
         marks=tuple((each["suspect"], each["score"]) for each in models),
         timeline=exhibits.timeline,
@@ -69,20 +71,30 @@ def _finding(device: str, found: dict[str, Any]) -> str:
             f"{device} is named. If the suspect had nothing to do with {device}'s copy, a score this high would come up"
             f" for any of the {found['devices']} devices with a probability of at most {found['familyWiseP']:.1e}."
         )
-    return (
-        f"{device} is not named: its score of {found['score']:.2f} is below the threshold of {found['threshold']:.2f}."
-        " That is no proof that the suspect does not descend from its copy."
-    )
+    threshold = _threshold(found)
+    if threshold is None:
+        why = f"the scheme '{found['scheme']}' can name nobody among {found['devices']} devices at this alpha"
+    else:
+        why = f"its score of {found['score']:.2f} is below the threshold of {threshold:.2f}"
+    return f"{device} is not named: {why}. That is no proof that the suspect does not descend from its copy."
+
+
+def _threshold(found: dict[str, Any]) -> float | None:
+    return None if found["threshold"] == UNREACHABLE else float(found["threshold"])
 
 
 def _tiles(said: Any) -> tuple[tuple[str, str], ...]:
     found, fresh = said["finding"], said["negativeControls"]["freshCodewords"]
     return (
-        (f"t = {found['score']:.2f}", f"score of the accused; named from {found['threshold']:.2f} on"),
+        (f"t = {found['score']:.2f}", f"score of the accused; {_from(_threshold(found))}"),
         (f"{found['familyWiseP']:.1e}", f"bound on this by accident, among {found['devices']} devices"),
         (f"{found['alpha']:.0e}", "alpha, declared before the release"),
         (f"{fresh['reachingThreshold']} of {fresh['count']:,}", "random codewords that reach the threshold"),
     )
+
+
+def _from(threshold: float | None) -> str:
+    return "no score names anybody" if threshold is None else f"named from {threshold:.2f} on"
 
 
 def _shows(said: Any) -> tuple[str, ...]:

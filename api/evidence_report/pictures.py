@@ -17,16 +17,19 @@ def histogram(told: Account) -> Figure:
     """Scores of codewords that belong to nobody, the threshold, the accused's score, and those of control models."""
     figure = Figure(figsize=(8.4, 3.5), layout="constrained")
     axes = figure.add_subplot()
-    bins = np.linspace(-5, 5, 61).tolist()
+    low, high = min(-5.0, float(told.fresh_scores.min())), max(5.0, float(told.fresh_scores.max()))
+    bins = np.linspace(low, high, 61).tolist()
     axes.hist(told.fresh_scores, bins=bins, color=BAR, label=f"{len(told.fresh_scores):,} random codewords")
     top = axes.get_ylim()[1]
-    axes.axvline(told.threshold, color=LINE, lw=1.4, ls="--", label=f"threshold {told.threshold:.2f}")
+    reach = max(told.score, high if told.threshold is None else told.threshold)
+    if told.threshold is not None:
+        axes.axvline(told.threshold, color=LINE, lw=1.4, ls="--", label=f"threshold {told.threshold:.2f}")
     axes.plot([told.score] * 2, [0, 0.55 * top], color=GOOD, lw=2.6, solid_capstyle="round")
     axes.scatter([told.score], [0.55 * top], s=70, color=GOOD, zorder=3, label=f"accused, t = {told.score:.2f}")
     if told.marks:
         scores = [score for _, score in told.marks[:_SHOWN_MARKS]]
         axes.scatter(scores, [0.05 * top] * len(scores), marker="D", s=34, color=MARK, zorder=3, label="control models")
-    axes.set_xlim(min(-5, told.score - 1), max(told.threshold, told.score) + 1.2)
+    axes.set_xlim(min(-5, told.score - 1), reach + 1.2)
     axes.set_xlabel("score t against the same evidence")
     axes.set_ylabel("codewords")
     _plain(axes)

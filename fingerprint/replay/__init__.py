@@ -10,7 +10,10 @@ Two programs that agree are better evidence than one.
 | release.py | a verifier pack, and the commitment that it must agree with |
 | looks.py | the looks of the committed plan, and the release as one of them sees it |
 | cosine_transform.py, carriers.py | B, R of the release |
-| solvers.py, estimates.py | residual and efficient score |
+| rules.py | the schemes, and what each states of itself |
+| solvers.py, estimates.py | `subspace`: residual and efficient score |
+| static_decoder.py, spectrum.py | `static`: the network's soft bits; `cosine`: power at a key's frequency |
+| evidence.py | evidence from answers, for each scheme; no codeword is in reach |
 | bounds.py | tails, Sidak, threshold |
-| judgement.py | y from answers; then t, p and the verdict about one codeword |
+| scoring.py, judgement.py | scores and p-values against fixed evidence; the verdict about one codeword |
 """

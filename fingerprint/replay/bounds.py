@@ -1,4 +1,4 @@
-"""Tails by the standard library alone: min(exp(-t^2/2), Q(t) / (4 Q(sqrt 2))), Sidak, threshold."""
+"""Tails by the standard library alone: min(exp(-t^2/2), Q(t) / (4 Q(sqrt 2))), binomial, Sidak, threshold."""
 
 import math
 
@@ -16,6 +16,17 @@ def tail_bound(score: float) -> float:
     """
     hoeffding = math.exp(-0.5 * max(score, 0.0) ** 2)
     return min(1.0, hoeffding, _CONSTANT * 0.5 * math.erfc(score / math.sqrt(2)))
+
+
+def coin_tail(tosses: int, heads: float) -> float:
+    """P(Binomial(m, 1/2) >= a), exact, in whole numbers.
+
+    Example:
+        >>> coin_tail(9, 9) == 2**-9, coin_tail(9, 0)
+        (True, 1.0)
+    """
+    ways = sum(math.comb(tosses, each) for each in range(max(0, math.ceil(heads)), tosses + 1))
+    return float(ways / (1 << tosses))
 
 
 def family_wise(p_value: float, tests: int) -> float:

@@ -1,7 +1,4 @@
-"""From answers to y, and from y and one codeword to a verdict about its device. y is fixed before the codeword is seen.
-
-y = R^T sum_j w_j y_j / |y_j|        t = <c, y> / |y|        p = tail_bound(t)        named: 1 - (1 - p)^N <= alpha
-"""
+"""From fixed evidence and one codeword to a verdict about its device: named if family-wise p <= alpha."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,14 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprint import seeds
-from fingerprint.errors import ParameterError
-from fingerprint.observation import Observation
-from fingerprint.replay import bounds
-from fingerprint.replay.carriers import rotated_back
-from fingerprint.replay.estimates import estimate
-from fingerprint.replay.release import Release
+from fingerprint.replay.scoring import Scorer
 
-Floats = NDArray[np.float64]
 Signs = NDArray[np.int8]
 
 
@@ -26,8 +17,8 @@ class Judgement:
     """What one codeword says about one evidence.
 
     Attributes:
-        score: t.
-        p_value: bound of P(t >= score) for a device that has nothing to do with the suspect.
+        score: t of `subspace`; agreements of `static`; SNR of `cosine`.
+        p_value: bound of P(such a score) for a device that has nothing to do with the suspect.
         family_wise_p: the same for any of N devices.
         threshold: smallest score that names a device.
         named: whether family_wise_p <= alpha.
@@ -40,42 +31,16 @@ class Judgement:
     named: bool
 
 
-def evidence(release: Release, observation: Observation) -> Floats:
-    """y, (L,), of checked answers. No codeword can be passed."""
-    pooled = np.zeros(release.bits)
-    for term in release.pool[observation.kind]:
-        if term.reads_small_probabilities and not observation.fine:
-            continue
-        rows, features, reference = release.read_by(term)
-        found = estimate(term, observation, rows, features=features, reference=reference, ridge=release.ridge).ravel()
-        size = float(np.sqrt(found @ found))
-        if size > 0:
-            pooled += term.weight * found / size
-    return rotated_back(release.release_key, pooled)
-
-
-def score(values: Floats, codewords: Signs) -> Floats:
-    """t of every row of codewords, (N,); zero evidence scores zero.
-
-    Raises:
-        ParameterError: codewords of another length.
-    """
-    if codewords.shape[1:] != values.shape:
-        raise ParameterError(f"codewords of shape {codewords.shape} against evidence of {values.size} carriers")
-    size = float(np.sqrt(values @ values))
-    return np.asarray(codewords @ values / size if size > 0 else np.zeros(len(codewords)))
-
-
-def judge(values: Floats, codeword: Signs, *, alpha: float, tests: int) -> Judgement:
+def judge(scorer: Scorer, codeword: Signs, *, alpha: float, tests: int) -> Judgement:
     """The verdict about the device that holds this codeword, among N hypotheses."""
-    t = float(score(values, codeword[None])[0])
-    p = bounds.tail_bound(t)
-    family = bounds.family_wise(p, tests)
+    score = float(scorer.score(codeword[None])[0])
+    p = scorer.p_values(score)[1]
+    family = scorer.family_wise(p, tests)
     return Judgement(
-        score=t,
+        score=score,
         p_value=p,
         family_wise_p=family,
-        threshold=bounds.threshold(alpha, tests),
+        threshold=scorer.threshold(tests),
         named=family <= alpha,
     )
 

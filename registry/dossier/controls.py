@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fingerprint.observation_bytes import read_observation
-from fingerprint.replay import judgement
+from fingerprint.replay import evidence, judgement, scoring
 from fingerprint.replay.release import Release
 from registry.evidence import contents
 from registry.log import entries
@@ -36,8 +36,8 @@ class Control:
 def statement(control: Control, number: int, asked: Release, codeword: judgement.Signs, tests: int) -> dict[str, Any]:
     """What the pack says of a control: the accused's score against it, recomputed as at the control's own look."""
     observation = read_observation(control.answers, probes=asked.count, classes=asked.classes)
-    values = judgement.evidence(asked, observation)
-    found = judgement.judge(values, codeword, alpha=asked.alpha, tests=tests)
+    scorer = scoring.scorer(evidence.gather(asked, observation))
+    found = judgement.judge(scorer, codeword, alpha=asked.alpha, tests=tests)
     return {
         "number": number,
         "look": control.look,

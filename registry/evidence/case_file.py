@@ -12,7 +12,7 @@ from fingerprint import canonical
 from fingerprint.codeword import unpack_bits
 from fingerprint.observation import Observation
 from fingerprint.observation_bytes import read_observation
-from fingerprint.replay import judgement, looks
+from fingerprint.replay import evidence, judgement, looks, scoring
 from fingerprint.replay.release import Release
 from fingerprint.verdict import DeviceScore, Verdict
 from registry.errors import MalformedEvidence
@@ -177,9 +177,14 @@ class CaseFile:
         return read_observation(self.member(name), probes=asked.count, classes=asked.classes)
 
     @cached_property
-    def values(self) -> NDArray[np.float64]:
-        """y, recomputed from the answers; nothing here knows a codeword."""
-        return judgement.evidence(self.asked, self.observation)
+    def gathered(self) -> evidence.Gathered:
+        """The evidence, recomputed from the answers; nothing here knows a codeword."""
+        return evidence.gather(self.asked, self.observation)
+
+    @cached_property
+    def scorer(self) -> scoring.Scorer:
+        """Scores of codewords against that evidence."""
+        return scoring.scorer(self.gathered)
 
     @cached_property
     def codeword(self) -> NDArray[np.int8]:
@@ -189,4 +194,4 @@ class CaseFile:
     @cached_property
     def judged(self) -> judgement.Judgement:
         """The verdict about the accused, recomputed."""
-        return judgement.judge(self.values, self.codeword, alpha=self.asked.alpha, tests=self.verdict.devices)
+        return judgement.judge(self.scorer, self.codeword, alpha=self.asked.alpha, tests=self.verdict.devices)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from fingerprint.observation import Kind, Observation
-from fingerprint.replay import bounds
 from fingerprint.replay.looks import Plan
-from fingerprint.replay.release import STATISTIC, Release
+from fingerprint.replay.release import Release
+from fingerprint.replay.rules import RULES
 from fingerprint.verdict import Verdict
 from registry.errors import MalformedEvidence, MalformedNote
 from registry.log.note import decode_base64
@@ -84,8 +84,8 @@ def finding(verdict: Verdict) -> dict[str, Any]:
         "probes": verdict.probes,
         "kind": verdict.kind,
         "scheme": verdict.scheme,
-        "statistic": STATISTIC,
-        "bound": bounds.BOUND,
+        "statistic": RULES[verdict.scheme].statistic,
+        "bound": RULES[verdict.scheme].bound,
     }
 
 

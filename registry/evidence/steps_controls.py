@@ -5,32 +5,31 @@ from typing import Any
 
 from fingerprint import canonical
 from fingerprint.codeword import derive
-from fingerprint.replay import judgement
+from fingerprint.replay import evidence, judgement, scoring
 from registry.errors import MalformedEvidence
 from registry.evidence import contents
 from registry.evidence.case_file import CaseFile, LoggedEntry
 from registry.evidence.steps_log import require
-from registry.evidence.steps_verdict import SCORE_TOLERANCE
+from registry.evidence.steps_verdict import agree
 from registry.log import entries, timestamp
 from registry.records import EntryKind
 
-MOST_FRESH = 1_000_000
+MOST_FRESH = 100  # times the number that the scheme draws by itself
 
 
 def fresh_codewords(file: CaseFile) -> str:
     """13: random codewords that belong to nobody, drawn again and scored against the same evidence."""
     stated = contents.at(file.statement, "negativeControls", "freshCodewords")
     count = contents.at(stated, "count")
-    if not isinstance(count, int) or not 1 <= count <= MOST_FRESH:
+    if not isinstance(count, int) or not 1 <= count <= MOST_FRESH * file.release.rules.fresh:
         raise MalformedEvidence("the statement gives no number of fresh codewords that can be drawn")
     drawn = judgement.fresh_codewords(
         file.release.release_id, file.observation.digest, count=count, bits=file.release.bits
     )
-    scores = judgement.score(file.values, drawn)
+    scores = file.scorer.score(drawn)
     reaching = int((scores >= file.judged.threshold).sum())
     require(reaching == contents.at(stated, "reachingThreshold"), f"{reaching} fresh codewords reach the threshold")
-    gap = abs(float(scores.max()) - float(contents.at(stated, "greatest")))
-    require(gap <= SCORE_TOLERANCE, f"the greatest fresh score is {scores.max():.4f}")
+    require(agree(scores.max(), contents.at(stated, "greatest")), f"the greatest fresh score is {scores.max():.4f}")
     return f"{count:,} drawn, {reaching} reach the threshold, the greatest is {scores.max():.2f}"
 
 
@@ -71,10 +70,9 @@ def _control(file: CaseFile, number: int, stated: Mapping[str, Any]) -> tuple[bo
     require(logged.fields.get("case") == contents.text(stated, "case"), f"{what}: another case")
     look = stated.get("look")
     asked = file.plan.seen(file.release, look if look is None else contents.whole(stated, "look"))
-    values = judgement.evidence(asked, file.observed(f"controls/{number}.observation", asked))
-    found = judgement.judge(values, file.codeword, alpha=asked.alpha, tests=file.verdict.devices)
-    gap = abs(found.score - float(contents.at(stated, "score")))
-    require(gap <= SCORE_TOLERANCE, f"{what}: the score recomputed is {found.score:.4f}")
+    scorer = scoring.scorer(evidence.gather(asked, file.observed(f"controls/{number}.observation", asked)))
+    found = judgement.judge(scorer, file.codeword, alpha=asked.alpha, tests=file.verdict.devices)
+    require(agree(found.score, contents.at(stated, "score")), f"{what}: the score recomputed is {found.score:.4f}")
     require(found.named == contents.at(stated, "named"), f"{what}: the verdict recomputed is another one")
     return bool(contents.at(stated, "expectNamed")), found.named
 

@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
+
 from fingerprint import canonical
-from fingerprint.replay import bounds
+from fingerprint.replay.scoring import UNREACHABLE
 from registry.evidence import contents
 from registry.evidence.acquisition import exchanges_in
 from registry.evidence.case_file import CaseFile
@@ -69,28 +71,36 @@ def _recorded(file: CaseFile) -> str:
 
 def evidence(file: CaseFile) -> str:
     """11: y from answers and release alone."""
-    size = math.sqrt(float(file.values @ file.values))
-    require(math.isfinite(size), "the evidence is not finite")
-    return f"{file.values.size} values, computed without any codeword"
+    values = file.gathered.values
+    require(bool(np.isfinite(values).all()), "the evidence is not finite")
+    return f"{values.size} values, computed without any codeword"
 
 
 def verdict(file: CaseFile) -> str:
     """12: t, p, family-wise p and the verdict, recomputed, are those that were logged."""
-    found, logged = file.judged, file.row
+    found, logged, scorer = file.judged, file.row, file.scorer
+    require(file.verdict.scheme == file.release.scheme, "the verdict is of another scheme than the release")
     require(
-        abs(found.score - logged.score) <= SCORE_TOLERANCE,
+        agree(found.score, logged.score),
         f"the score recomputed is {found.score:.4f}, and {logged.score:.4f} was logged",
     )
-    p = bounds.tail_bound(logged.score)
+    low, high = scorer.p_values(logged.score)
+    within = low * (1 - _RELATIVE) <= logged.p_value <= high * (1 + _RELATIVE)
     said = (
-        (logged.p_value, p),
-        (logged.family_wise_p, bounds.family_wise(p, file.verdict.devices)),
+        (logged.family_wise_p, scorer.family_wise(logged.p_value, file.verdict.devices)),
         (file.verdict.threshold, found.threshold),
     )
     require(
-        all(math.isclose(a, b, rel_tol=_RELATIVE) for a, b in said), "the logged p-values are not those of its score"
+        within and all(math.isclose(a, b, rel_tol=_RELATIVE) for a, b in said),
+        "the logged p-values are not those of its score",
     )
     require(found.named == logged.named, "the verdict recomputed is another one")
-    most = bounds.most_devices(found.p_value, file.asked.alpha)
+    most = scorer.most_devices(found.p_value)
     reach = f"; it would be named among up to {most:.1e} devices" if found.named else ""
-    return f"t = {found.score:.3f}, family-wise p <= {found.family_wise_p:.1e}, threshold {found.threshold:.2f}{reach}"
+    threshold = "that no score reaches" if found.threshold == UNREACHABLE else f"{found.threshold:.2f}"
+    return f"t = {found.score:.3f}, family-wise p <= {found.family_wise_p:.1e}, threshold {threshold}{reach}"
+
+
+def agree(one: float, other: object) -> bool:
+    """Whether two programs' scores are the same one."""
+    return isinstance(other, float | int) and math.isclose(one, other, abs_tol=SCORE_TOLERANCE, rel_tol=_RELATIVE)

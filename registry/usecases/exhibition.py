@@ -12,7 +12,7 @@ from fingerprint import canonical
 from fingerprint.codeword import pack_bits
 from fingerprint.observation import Observation
 from fingerprint.observation_bytes import read_observation
-from fingerprint.replay import judgement
+from fingerprint.replay import evidence, judgement, scoring
 from fingerprint.replay.release import Release
 from registry.dossier import controls
 from registry.dossier.controls import Control
@@ -31,7 +31,6 @@ from registry.usecases.releases import Releases
 from registry.usecases.tools import Tools
 from registry.witness.messages import AddCheckpoint
 
-FRESH = 10_000
 MOST_CONTROLS = 50
 _WHAT = {
     EntryKind.ENROLMENT: "device enrolled",
@@ -204,9 +203,10 @@ def _openings(accused: Accused) -> dict[str, Any]:
     }
 
 
-def _fresh_scores(release: Release, observed: Observation) -> NDArray[np.float64]:
-    drawn = judgement.fresh_codewords(release.release_id, observed.digest, count=FRESH, bits=release.bits)
-    return judgement.score(judgement.evidence(release, observed), drawn)
+def _fresh_scores(asked: Release, observed: Observation) -> NDArray[np.float64]:
+    count, bits = asked.rules.fresh, asked.bits
+    drawn = judgement.fresh_codewords(asked.release_id, observed.digest, count=count, bits=bits)
+    return scoring.scorer(evidence.gather(asked, observed)).score(drawn)
 
 
 def _controls(

@@ -1,9 +1,12 @@
 """The report: what it says of whom, whatever they are called."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from api.evidence_report import reports
+from fingerprint.replay.scoring import UNREACHABLE
 from registry.dossier.exhibits import PROPOSITIONS, Exhibits, Milestone
 from registry.evidence.contents import DOES_NOT_SHOW
 
@@ -73,6 +76,18 @@ def test_a_device_that_is_not_named():
     assert "is no proof" in page
     assert "not recorded as issued" in page
     assert page.count("not run for this pack") == 2
+
+
+def test_a_scheme_that_can_name_nobody():
+    """Where no score suffices both forms say so, and no number of 309 digits is in them."""
+    told = exhibits(named=False)
+    finding = {**told.predicate["finding"], "scheme": "static", "threshold": UNREACHABLE}
+    made = reports(replace(told, predicate={**told.predicate, "finding": finding}))
+    page = made["report.html"].decode()
+    assert "can name nobody among 8 devices" in page
+    assert "no score names anybody" in page
+    assert "1797693134862315" not in page
+    assert made["report.pdf"].startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a & b", "東京 7", "x" * 128, "$x_{y}$ \\n%s"])

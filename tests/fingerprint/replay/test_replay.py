@@ -14,9 +14,10 @@ from fingerprint.errors import MalformedError, PackMalformed, ParameterError
 from fingerprint.observation import observe
 from fingerprint.pack import VerifierPack
 from fingerprint.pool import default_pool
-from fingerprint.replay import bounds, cosine_transform, judgement, solvers, tensors
+from fingerprint.replay import bounds, cosine_transform, evidence, judgement, solvers, tensors
 from fingerprint.replay.carriers import from_class_basis, rotated_back, to_class_basis
 from fingerprint.replay.release import Release
+from fingerprint.replay.scoring import scorer
 from fingerprint.schemes import scheme
 from fingerprint.verify import Candidates, gather, judge
 
@@ -76,7 +77,7 @@ def test_both_computations_agree(form, strength):
     observation = observe(kind, answers, probes=PROBES, classes=CLASSES)
     candidates = Candidates(release=PACK.release_id, devices=("d",), copies=("c",), codewords=CODEWORD[None])
     first = judge(gather(PACK, observation), candidates, tests=50)
-    second = judgement.judge(judgement.evidence(RELEASE, observation), CODEWORD, alpha=PACK.alpha, tests=50)
+    second = judgement.judge(scorer(evidence.gather(RELEASE, observation)), CODEWORD, alpha=PACK.alpha, tests=50)
     assert second.score == pytest.approx(first.ranked[0].score, abs=1e-3)
     assert second.threshold == pytest.approx(first.threshold, abs=1e-9)
     assert second.named == first.ranked[0].named == (strength > 0 and first.ranked[0].score > first.threshold)
@@ -94,7 +95,7 @@ def test_both_agree_over_mixtures_and_what_the_base_expresses(form):
     release = Release.parse(pack.to_bytes())
     kind, answers = answers_of(form, copy_answers())
     observation = observe(kind, answers, probes=PROBES, classes=CLASSES)
-    first, second = gather(pack, observation).values, judgement.evidence(release, observation)
+    first, second = gather(pack, observation).values, evidence.gather(release, observation).values
     assert np.allclose(second / np.linalg.norm(second), first / np.linalg.norm(first), atol=1e-4)
     assert release.commitment() == pack.commitment()
 
@@ -192,16 +193,10 @@ def test_fresh_codewords_are_drawn_again():
 
 def test_zero_evidence_scores_zero_and_other_lengths_are_refused():
     """Nothing is divided by nothing."""
-    assert judgement.score(np.zeros(3), np.ones((2, 3), np.int8)).tolist() == [0, 0]
+    nothing = scorer(evidence.Gathered(release=RELEASE, values=np.zeros(3), observation="sha256:00"))
+    assert nothing.score(np.ones((2, 3), np.int8)).tolist() == [0, 0]
     with pytest.raises(ParameterError):
-        judgement.score(np.zeros(3), np.ones((2, 4), np.int8))
-
-
-def test_packs_of_other_schemes_are_refused():
-    """A scheme that is not recomputed here is named."""
-    settings = {"frequency": 1.0, "scale": 1.0, "trials": 10}
-    with pytest.raises(PackMalformed, match="cosine"):
-        Release.parse(make_pack(scheme="cosine", settings=settings).to_bytes())
+        nothing.score(np.ones((2, 4), np.int8))
 
 
 def test_damaged_packs_are_refused():
