@@ -88,14 +88,17 @@ POOLS: dict[str, Pool] = {
     "default pool": WHOLE,
 }
 LABEL_POOLS = ("without base's features", "images alone", "mixtures alone", "parts not apart", "default pool")
+RIDGES = {"ridge 0.3": 0.3, "ridge 3": 3.0}  # with the default pool, whose own ridge is the pack's
+CLOSE, OTHERS = "images close to a boundary", "the other images"  # halves of the images asked, the same number of each
 
 
 @dataclass(frozen=True)
 class Repooled:
-    """A pack with another pool: a scheme reads it like the pack."""
+    """A pack with another pool and ridge: a scheme reads it like the pack."""
 
     pack: VerifierPack
     pool: Pool
+    ridge: float
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.pack, name)
@@ -120,8 +123,9 @@ def main() -> int:
         "benchmark": "scores",
         "plan": "quick",
         "strength": shop.plan.recipe.strength,
-        "pools": list(POOLS),
-        "label_pools": list(LABEL_POOLS),
+        "ridge": shop.prepared("subspace", shop.plan.recipe.strength).pack.ridge,
+        "pools": [*POOLS, *RIDGES, CLOSE, OTHERS],
+        "label_pools": [*LABEL_POOLS, *RIDGES, CLOSE, OTHERS],
         "rows": rows,
     }
     if chosen.json:
@@ -136,18 +140,49 @@ def _row(shop: Workshop, method: str, attack: str) -> dict[str, Any]:
     logits = shop.attacked("subspace", method, attack)["probes"]
     seen = observe("logits", logits, probes=pack.count, classes=pack.classes)
     labels = observe("labels", logits.argmax(axis=1), probes=pack.count, classes=pack.classes)
-    row = {
-        "method": method,
-        "attack": attack,
-        "logits": {name: _score(pack, pool, seen, codeword) for name, pool in POOLS.items()},
-        "labels": {name: _score(pack, POOLS[name], labels, codeword) for name in LABEL_POOLS},
-    }
-    print(f"{method:10}{attack:24}" + " ".join(f"{k} {v:.1f}" for k, v in row["logits"].items()), flush=True)
-    return row
+    halves = _halves(pack)
+    told = _scores(pack, tuple(POOLS), seen, codeword)
+    chosen = _scores(pack, LABEL_POOLS, labels, codeword)
+    for name, rows in halves.items():
+        told[name] = _half_score(pack, rows, logits[rows], codeword)
+        chosen[name] = _half_score(pack, rows, logits[rows].argmax(axis=1), codeword)
+    print(f"{method:10}{attack:24}" + " ".join(f"{k} {v:.1f}" for k, v in told.items()), flush=True)
+    return {"method": method, "attack": attack, "logits": told, "labels": chosen}
 
 
-def _score(pack: VerifierPack, pool: Pool, seen: Observation, codeword: NDArray[np.int8]) -> float:
-    evidence = Subspace().gather(Repooled(pack, pool), seen)
+def _scores(
+    pack: VerifierPack, pools: tuple[str, ...], seen: Observation, codeword: NDArray[np.int8]
+) -> dict[str, float]:
+    found = {name: Repooled(pack, POOLS[name], pack.ridge) for name in pools}
+    found |= {name: Repooled(pack, WHOLE, ridge) for name, ridge in RIDGES.items()}
+    return {name: _score(Subspace().gather(each, seen), codeword) for name, each in found.items()}
+
+
+def _halves(pack: VerifierPack) -> dict[str, NDArray[np.intp]]:
+    """Rows of the images, halved by the margin between the clean students' two likeliest classes."""
+    rows = pack.rows(INPUTS)
+    highest = np.sort(pack.references["clean"][rows], axis=1)[:, -2:]
+    order = rows[np.argsort(highest[:, 1] - highest[:, 0], kind="stable")]
+    half = len(order) // 2
+    return {CLOSE: np.sort(order[:half]), OTHERS: np.sort(order[half : 2 * half])}
+
+
+def _half_score(pack: VerifierPack, rows: NDArray[np.intp], answers: NDArray[Any], codeword: NDArray[np.int8]) -> float:
+    """From these images alone."""
+    half = replace(
+        pack,
+        probes=pack.probes[rows],
+        features=pack.features[rows],
+        references={name: values[rows] for name, values in pack.references.items()},
+        expressed=None if pack.expressed is None else pack.expressed[rows],
+        mixture_every=0,
+        pool=default_pool(REFERENCES, expressed=True),
+    )
+    kind = "logits" if answers.ndim == 2 else "labels"
+    return _score(Subspace().gather(half, observe(kind, answers, probes=half.count, classes=half.classes)), codeword)
+
+
+def _score(evidence: NDArray[np.float64], codeword: NDArray[np.int8]) -> float:
     return float(trace.scores(evidence, codeword[None])[0])
 
 
