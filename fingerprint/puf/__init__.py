@@ -23,6 +23,7 @@ from fingerprint.extractor import (
     reenroll,
     reproduce,
 )
+from fingerprint.puf import measured, metrics, modelling
 from fingerprint.puf.arbiter import ArbiterPuf
 from fingerprint.puf.base import StrongPuf, WeakPuf
 from fingerprint.puf.delay import Chains, DelayParameters
@@ -61,6 +62,9 @@ __all__ = [
     "WeakPuf",
     "enroll",
     "key_identity",
+    "measured",
+    "metrics",
+    "modelling",
     "reenroll",
     "reproduce",
 ]
