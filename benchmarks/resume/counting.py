@@ -3,18 +3,20 @@
 import json
 import statistics
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Any
 
 from benchmarks.resume.endpoint import Probe
-from benchmarks.resume.killing import Case, Run
+from benchmarks.resume.killing import THREADS, Case, Run
 
 
 def row(run: Run, *, database: str, what: str) -> dict[str, Any]:
     """One row.
 
     `asked_twice_most_per_kill` is how often a probe was asked again between two kills, at most; `asked_again` counts
-    all of these, `steps_again_most_per_kill` the steps of all jobs that were asked again between two kills, at most.
+    all of these. `steps_again_beyond_kills` is by how many the steps asked again so far were ever ahead of the threads
+    killed so far; a process that is killed before the leases of the one before it expired leaves its steps to the next.
     """
     times = {case.place: run.endpoint.times(case.place) for case in run.cases}
     jobs = {case.place: run.client.job(case.job) for case in run.cases}
@@ -33,7 +35,8 @@ def row(run: Run, *, database: str, what: str) -> dict[str, Any]:
         "asked": sum(len(epochs) for seen in times.values() for epochs in seen.values()),
         "asked_again": sum(len(epochs) - 1 for seen in times.values() for epochs in seen.values()),
         "asked_twice_most_per_kill": max((most for found in again for most in found.values()), default=0),
-        "steps_again_most_per_kill": max(steps.values(), default=0),
+        "steps_again": sum(steps.values()),
+        "steps_again_beyond_kills": ahead(steps, run.kills),
         "undercounted": sum(jobs[place].asked < sum(map(len, seen.values())) for place, seen in times.items()),
         "lost": sum(is_lost(run, case, len(times[case.place])) for case in run.cases),
         "recovery_seconds": statistics.median(run.recoveries),
@@ -53,6 +56,17 @@ def again_after(seen: dict[Probe, list[int]]) -> dict[int, int]:
         for epoch, times in Counter(sorted(epochs)[1:]).items():
             most[epoch] = max(most.get(epoch, 0), times)
     return most
+
+
+def ahead(steps: Mapping[int, int], kills: int) -> int:
+    """By how many the steps asked again are ahead of the threads killed, at most, after any of the kills.
+
+    Example:
+        >>> ahead({1: 0, 2: 4}, kills=3), ahead({1: 3, 2: 1}, kills=3)
+        (0, 1)
+    """
+    so_far = accumulate(steps.get(epoch, 0) for epoch in range(kills + 1))
+    return max(0, *(found - THREADS * epoch for epoch, found in enumerate(so_far)))
 
 
 def is_lost(run: Run, case: Case, probes: int) -> bool:

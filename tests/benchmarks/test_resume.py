@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.resume.__main__ import measure, wrong
-from benchmarks.resume.counting import again_after, starts
+from benchmarks.resume.counting import again_after, ahead, starts
 from benchmarks.resume.figures import resume
 from benchmarks.resume.killing import SERVICE, WORKER
 
@@ -30,6 +30,12 @@ def test_askings_again_are_counted_by_kill(seen):
     found = again_after(seen)
     assert set(found) == {epoch for epochs in seen.values() for epoch in sorted(epochs)[1:]}
     assert all(0 < most <= max(len(epochs) - 1 for epochs in seen.values()) for most in found.values())
+
+
+def test_steps_asked_again_are_held_against_the_threads_killed():
+    """Two threads are killed each time: what one kill leaves may be asked after a later one, never before."""
+    assert ahead({}, kills=3) == ahead({1: 2, 2: 2, 3: 2}, kills=3) == ahead({3: 6}, kills=3) == 0
+    assert ahead({1: 3, 2: 1}, kills=3) == ahead({0: 1}, kills=3) == 1
 
 
 @given(st.lists(st.integers(1, 9)))
