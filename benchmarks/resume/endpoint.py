@@ -17,6 +17,7 @@ from benchmarks.resume.world import Suspect
 Probe = tuple[float, ...]
 PAUSE = 0.015
 """Seconds before each answer: what a small model behind an address takes."""
+_ACCEPTED = 0.05  # seconds until a connection that was made is accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Endpoint(ThreadingHTTPServer):
     Attributes:
         epoch: how many kills there were.
         asked: every batch that came.
+        connected: how many connections are open.
     """
 
     daemon_threads = True
@@ -44,6 +46,7 @@ class Endpoint(ThreadingHTTPServer):
         self.epoch = 0
         self.asked: list[Asked] = []
         self.suspects: dict[str, Suspect] = {}
+        self.connected = 0
         self.came = threading.Condition()
 
     def put(self, place: str, suspect: Suspect) -> dict[str, Any]:
@@ -62,6 +65,27 @@ class Endpoint(ThreadingHTTPServer):
         """Wait until more than so many batches came; False if none came in time."""
         with self.came:
             return self.came.wait_for(lambda: len(self.asked) > beyond, timeout=seconds)
+
+    def drained(self, seconds: float) -> bool:
+        """Wait until every request of a process that is gone was counted: its connections are closed by then."""
+        time.sleep(_ACCEPTED)
+        with self.came:
+            return self.came.wait_for(lambda: self.connected == 0, timeout=seconds)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count the connection before its thread starts."""
+        with self.came:
+            self.connected += 1
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Count it off when it is closed."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self.came:
+                self.connected -= 1
+                self.came.notify_all()
 
     def times(self, place: str) -> dict[Probe, list[int]]:
         """Of each probe that came to a place, after how many kills it came, each time."""

@@ -25,7 +25,6 @@ SERVICE, WORKER = "service", "worker"
 THREADS = 2  # that do steps: so many may be under way when the process is killed
 OPEN, BATCH = 3, 8
 _MOMENT = 0.6  # seconds, the latest of a kill
-_DRAIN = 0.05  # seconds until a request of a process that is gone was counted
 _PATIENCE = 60.0
 _ENDED = {"done", "failed", "cancelled"}
 
@@ -123,7 +122,7 @@ def _kill(run: Run, victim: Victim, draw: random.Random) -> None:
     time.sleep(draw.uniform(0, _MOMENT))
     victim.kill()
     at = time.monotonic()
-    time.sleep(_DRAIN)
+    run.endpoint.drained(_PATIENCE)
     run.kills += 1
     run.endpoint.epoch, before = run.kills, len(run.endpoint.asked)
     victim.start()

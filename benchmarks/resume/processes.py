@@ -22,7 +22,7 @@ from api.commands.operate import serve
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["benchmarks.resume.processes"])
 _START = 60.0
-LEASE_SECONDS = 0.5
+LEASE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
