@@ -6,7 +6,12 @@ DistillError
 ├── ShapeError           inputs, targets and outputs that do not fit
 ├── SettingsError        a setting that the loop does not allow
 ├── Diverged             the loss became NaN or infinite
-└── ArtefactMalformed    bytes that are no copy of this architecture
+├── ArtefactMalformed    bytes that are no copy of this architecture
+├── WorkersKilled        a fleet whose workers are killed again and again
+├── OutputsCorrupt       stored teacher outputs that are not what was stored
+└── CheckpointError      a checkpoint that a training cannot go on from
+    ├── CheckpointCorrupt     damaged, or no checkpoint at all
+    └── OtherTraining         of another training than the one asked for
 ```
 """
 
@@ -33,3 +38,23 @@ class Diverged(DistillError, ArithmeticError):
 
 class ArtefactMalformed(DistillError, ValueError):
     """Bytes that do not hold a copy of this architecture."""
+
+
+class WorkersKilled(DistillError, RuntimeError):
+    """A fleet whose workers are killed again and again."""
+
+
+class OutputsCorrupt(DistillError, ValueError):
+    """Stored teacher outputs that are not what was stored."""
+
+
+class CheckpointError(DistillError, ValueError):
+    """A checkpoint that a training cannot go on from."""
+
+
+class CheckpointCorrupt(CheckpointError):
+    """Damaged, or no checkpoint at all."""
+
+
+class OtherTraining(CheckpointError):
+    """A checkpoint of another training than the one asked for."""

@@ -1,6 +1,7 @@
 """A model's answers as arrays: what a suspect's owner would send back."""
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -8,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from distill.taps import Features, head_inputs, logits_and_features
+from distill.computing import PLAIN, Computing
+from distill.taps import Features, head_inputs, tapped
 
 _BATCH = 4096
 
@@ -23,9 +25,30 @@ def logits(model: nn.Module, inputs: Tensor) -> Tensor:
 @torch.no_grad()
 def with_features(model: nn.Module, inputs: Tensor, features: Features) -> tuple[Tensor, Tensor]:
     """Logits (n, C) and penultimate features (n, F) in evaluation mode."""
-    with _evaluation_mode(model):
-        parts = [logits_and_features(model, part, features) for part in torch.split(inputs, _BATCH)]
+    with reader(model, features) as read:
+        parts = [read(part) for part in torch.split(inputs, _BATCH)]
     return torch.cat([z for z, _ in parts]), torch.cat([f for _, f in parts])
+
+
+@contextmanager
+def reader(
+    model: nn.Module, features: Features, computing: Computing = PLAIN
+) -> Iterator[Callable[[Tensor], tuple[Tensor, Tensor]]]:
+    """A function inputs -> logits (n, C), features (n, F), in evaluation mode, wherever the numbers are computed.
+
+    The model given is left as it is; off the CPU, or to be compiled, a copy of it is used.
+
+    Raises:
+        FeaturesNotFound: no such module; when called, that the forward pass never reached it.
+    """
+    placed = model if computing == PLAIN else computing.place(copy.deepcopy(model))
+    with _evaluation_mode(placed), tapped(placed, features) as read:
+
+        def ask(inputs: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.no_grad(), computing.autocast():
+                return read(inputs.to(computing.processor))
+
+        yield ask
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from distill import artefact, fitting, outputs
 from distill.loop import Settings, Training, seeded, train
 from distill.mint import expressed, fit_minting_map, mint
-from distill.objectives import HintonKD
+from distill.objectives import HintonKD, Objective
 from distill.taps import Features
 from fingerprint import schemes, seeds
 from fingerprint.errors import ParameterError
@@ -33,8 +33,9 @@ class Recipe:
         clean_students: how many unsigned students to train; the first is the minting base, the others' mean logit is
             the reference `clean`. At least 2.
         alpha: family-wise false-accusation probability.
-        temperature: of the distillation.
-        training: epochs, batch size, learning rate.
+        temperature: of the default objective.
+        objective: what students and copies are distilled with; None for `HintonKD(temperature)`.
+        training: epochs, batch size, learning rate, optimiser.
         scheme: one of `fingerprint.schemes.CATALOGUE`.
         settings: constants of the scheme that differ from its defaults.
         shadows: students with other codewords that a scheme may train its decoder on.
@@ -47,6 +48,7 @@ class Recipe:
     clean_students: int = 3
     alpha: float = DEFAULT_ALPHA
     temperature: float = 4.0
+    objective: Objective | None = None
     training: Settings = field(default_factory=Settings)
     scheme: str = schemes.DEFAULT
     settings: schemes.Settings = field(default_factory=dict)
@@ -57,6 +59,11 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.clean_students < 2:
             raise ParameterError(f"{self.clean_students} clean students; a base and at least one reference make two")
+
+    @property
+    def minimised(self) -> Objective:
+        """The objective of every distillation of this release."""
+        return self.objective or HintonKD(self.temperature)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,8 +211,7 @@ def _student(
     progress: str | None,
 ) -> Training:
     fresh = seeded(student, "distill/student", *seed)
-    objective = HintonKD(recipe.temperature)
-    return train(fresh, transfer, targets, objective, seed=seed, settings=recipe.training, progress=progress)
+    return train(fresh, transfer, targets, recipe.minimised, seed=seed, settings=recipe.training, progress=progress)
 
 
 def _pack(

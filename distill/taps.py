@@ -61,6 +61,26 @@ def logits_and_features(model: nn.Module, inputs: Tensor, features: Features) ->
     return logits, _one(seen, features)
 
 
+@contextmanager
+def tapped(model: nn.Module, features: Features) -> Iterator[Callable[[Tensor], tuple[Tensor, Tensor]]]:
+    """`logits_and_features` for many batches, with one hook for all of them: a compiled model is compiled once.
+
+    Raises:
+        FeaturesNotFound: no such module; when called, that the forward pass never reached it.
+    """
+    if callable(features):
+        yield lambda inputs: logits_and_features(model, inputs, features)
+        return
+    with _captured(submodule(model, features), of_input=False) as seen:
+
+        def read(inputs: Tensor) -> tuple[Tensor, Tensor]:
+            seen.clear()
+            logits = model(inputs)
+            return logits, _one(seen, features)
+
+        yield read
+
+
 def head_inputs(model: nn.Module, inputs: Tensor, head: str) -> Tensor:
     """What the last layer reads, (n, F'): the INPUT of the module called `head`.
 
