@@ -11,12 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.objectives import kd, long_tail
+from benchmarks.objectives import hyperspectral, kd, long_tail, roots
 from benchmarks.objectives.judging import DEVICES
 from benchmarks.objectives.trial import STRENGTH, Row
 from benchmarks.survival.data import DataMissing
 
-SYSTEMS: dict[str, Callable[[], Iterator[Row]]] = {"kd": kd.rows, "ltkd": long_tail.rows}
+SYSTEMS: dict[str, Callable[[], Iterator[Row]]] = {
+    "kd": kd.rows,
+    "ltkd": long_tail.rows,
+    "roots": roots.rows,
+    "hyperspectral": hyperspectral.rows,
+}
 
 
 def main() -> int:
