@@ -4,7 +4,7 @@ BIN := .venv/bin
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports check format clean
+.PHONY: help demo test fuzz lint types imports check format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ demo: .venv/installed ## enrol 8 devices, fingerprint, catch 7 suspects over HTT
 
 test: .venv/installed ## the default tests: CPU, no network
 	$(ONE_THREAD) $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal $(TESTS)
+
+fuzz: .venv/installed ## hundreds of requests of every kind that the API's description allows, and as many out of form; minutes
+	$(ONE_THREAD) $(BIN)/python -m pytest --quiet -m slow tests/api/test_fuzz.py
 
 lint: .venv/installed ## style and format
 	$(BIN)/ruff check .

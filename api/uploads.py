@@ -11,6 +11,8 @@ from api.auth import authenticate
 from api.gate import Gate
 from registry.records import Principal
 
+_BYTES, _OBJECT = {"type": "string", "format": "binary"}, {"type": "object"}
+
 
 async def _body(request: Request, _caller: Annotated[Principal, Depends(authenticate)]) -> bytes:
     seconds = request.app.state.settings.upload_seconds
@@ -46,17 +48,20 @@ Upload = Annotated[bytes, Depends(_body)]
 
 def documented_upload(*media_types: str, description: str) -> dict[str, Any]:
     """The OpenAPI description of a route whose body is a file."""
-    schema = {"type": "string", "format": "binary"}
     return {
         "requestBody": {
             "required": True,
             "description": description,
-            "content": {media: {"schema": schema} for media in media_types},
+            "content": {media: {"schema": _BYTES} for media in media_types},
         }
     }
 
 
 def documented_download(*media_types: str, description: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of a route whose answer is a file."""
-    schema = {"type": "string", "format": "binary"}
-    return {200: {"description": description, "content": {media: {"schema": schema} for media in media_types}}}
+    """The OpenAPI description of a route whose answer is a file: bytes, or an object where the file is JSON."""
+    content = {media: {"schema": _OBJECT if _is_json(media) else _BYTES} for media in media_types}
+    return {200: {"description": description, "content": content}}
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type.partition(";")[0].endswith(("/json", "+json"))

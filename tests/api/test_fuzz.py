@@ -1,0 +1,90 @@
+"""The service under requests made from its own description: no failure, and no answer that is not described."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks as described
+
+from api.app import create_app
+from api.settings import Settings
+from tests.api.conftest import release as released_in
+from tests.api.conftest import running
+from tests.api.serving import listening
+
+load_all_checks()
+CHECKS = (
+    not_a_server_error,
+    described.status_code_conformance,
+    described.content_type_conformance,
+    described.response_headers_conformance,
+    described.response_schema_conformance,
+)
+
+
+@pytest.fixture(scope="module")
+def world_of_things(tmp_path_factory, template, world) -> Iterator[tuple[str, dict, str]]:
+    """A real server over a registry with something of everything: its address, a caller's headers, things by name."""
+    with running(tmp_path_factory.mktemp("fuzz") / "data", template) as service:
+        released = released_in(service, world)
+        client = service.client()
+        things = {
+            "name": "digits-1",
+            "copy_id": released.copies["edge-0"],
+            "case_id": client.open_case("digits-1", suspect="x").id,
+            "challenge_id": client.open_challenge("edge-0", purpose="x").id,
+            "hold_id": client.place_hold("device", "edge-1", reason="x").id,
+            "key_id": client.create_api_key("spare", ["audit"]).id,
+            "index": 3,
+            "digest": "sha256:" + "0a" * 32,
+            "path": "0/000.p/1",
+            "slug": "unknown-device",
+        }
+        token = service.tokens["acme"]["all"]
+        unlimited = {"rate_calls": "1000000/minute", "rate_verdicts": "1000000/minute"}
+        with listening(create_app(Settings(data=service.data, metrics_token=token, **unlimited))) as address:
+            yield address, {"Authorization": f"Bearer {token}"}, things
+
+
+def fuzz(found, mode: GenerationMode, examples: int, *, fixed: bool) -> None:
+    """Every operation of the description, so many requests each."""
+    address, headers, things = found
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @settings(
+            max_examples=examples,
+            derandomize=fixed,
+            database=None,
+            deadline=None,
+            phases=(Phase.explicit, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode), known=st.booleans())
+        def check(case, known) -> None:
+            if known and case.path_parameters:
+                case.path_parameters.update({name: things[name] for name in case.path_parameters if name in things})
+            case.call_and_validate(headers=headers, checks=CHECKS)
+
+        with suppress(Unsatisfiable):  # an operation that takes nothing has no request out of form
+            check()
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
+def test_what_is_described_and_what_is_not(world_of_things, mode):
+    """Requests in form and out of form: answered as described."""
+    fuzz(world_of_things, mode, 2, fixed=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
+def test_many_of_them(world_of_things, mode):
+    """The same, hundreds of times, drawn anew each time."""
+    fuzz(world_of_things, mode, 300, fixed=False)
