@@ -5,7 +5,7 @@ suspect; the same request sent again goes on from it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -113,6 +113,12 @@ class Asker:
         if not paths:
             raise NoRecord(f"the service asked no suspect about case {case_id}; its answers were sent")
         return max(paths, key=lambda path: path.stat().st_mtime_ns).read_bytes()
+
+    def forget(self, cases: Iterable[str]) -> None:
+        """Delete the records of these cases' exchanges, set aside ones too: the answers stand in them."""
+        for case in cases:
+            for path in self._records.glob(f"{case}.*"):
+                path.unlink(missing_ok=True)
 
     @property
     def _records(self) -> Path:

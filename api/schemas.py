@@ -280,13 +280,15 @@ class NewRetention(Request):
 
 
 class Retention(Answer):
-    """What was forgotten, or would be; what a legal hold keeps; which API keys were dropped."""
+    """What was forgotten or destroyed, or would be; what a legal hold keeps; which API keys were dropped."""
 
     before: Moment
     rehearsed: bool
     forgotten: list[Device]
     held: list[Device]
     api_keys: list[ApiKey]
+    answers: Annotated[list[str], Field(description="Cases whose suspects' answers were destroyed, or would be.")]
+    answers_held: Annotated[list[str], Field(description="Cases that were due and whose answers a legal hold keeps.")]
 
     @classmethod
     def of(cls, record: records.Retention) -> Self:
@@ -297,4 +299,6 @@ class Retention(Answer):
             forgotten=[Device.of(device) for device in record.forgotten],
             held=[Device.of(device) for device in record.held],
             api_keys=[ApiKey.of(key) for key in record.api_keys],
+            answers=list(record.answers),
+            answers_held=list(record.answers_held),
         )

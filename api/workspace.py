@@ -128,7 +128,7 @@ class Workspace:
             return page(Hold, registry.holds(self.tenant, after=pages.decode(after), limit=limit))
 
     def apply_retention(self, before: datetime, *, rehearse: bool = False) -> Retention:
-        """Forget devices revoked before a time, unless they are held, and drop API keys that ended before it."""
+        """Forget devices revoked, and answers of cases decided, before a time unless held; drop keys that ended."""
         return self.once(
             lambda registry: Retention.of(registry.apply_retention(self.tenant, before, rehearse=rehearse))
         )

@@ -7,7 +7,7 @@
 4. Each entry has exactly one row that claims it, and what the row claims is the entry, byte for byte.
 5. Sealed keys open in their rows, and are the ones that the log commits to; so are the codewords derived from them.
 6. Every release's verifier pack is on the disk, opens, and is what was committed; so are the answers of every verdict
-   whose data key was not destroyed.
+   that no disposal speaks of.
 7. If an older checkpoint is brought along, the log extends it.
 
 It finds whatever was changed in database or files by somebody without the log's signing key. With that key a whole

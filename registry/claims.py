@@ -28,6 +28,7 @@ from registry.repository.scanned import (
     Scanned,
     ScannedCopy,
     ScannedDevice,
+    ScannedDisposal,
     ScannedErasure,
     ScannedHold,
     ScannedIssue,
@@ -44,6 +45,7 @@ TAMPERED: Mapping[EntryKind, type[RowTampered]] = {
     EntryKind.ENROLMENT: DeviceTampered,
     EntryKind.REVOCATION: DeviceTampered,
     EntryKind.ERASURE: DeviceTampered,
+    EntryKind.DISPOSAL: VerdictTampered,
     EntryKind.COMMITMENT: ReleaseTampered,
     EntryKind.RESERVATION: CopyTampered,
     EntryKind.ISSUE: CopyTampered,
@@ -171,6 +173,12 @@ def _(row: ScannedErasure, opener: Opener) -> Claim:  # noqa: ARG001 - the form 
 
 
 @claim.register
+def _(row: ScannedDisposal, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
+    fields = entries.disposal(tenant=row.tenant, case=row.case, at=row.disposed_at)
+    return Claim(index=row.index, kind=EntryKind.DISPOSAL, row=f"disposal of case {row.case}", fields=fields)
+
+
+@claim.register
 def _(row: ScannedRevocation, opener: Opener) -> Claim:  # noqa: ARG001 - the form of all claims
     fields = entries.revocation(tenant=row.tenant, device=row.id, at=row.revoked_at)
     return Claim(index=row.index, kind=EntryKind.REVOCATION, row=f"device {row.id}", fields=fields)
@@ -243,6 +251,9 @@ def _(row: ScannedVerdict, opener: Opener) -> Claim:  # noqa: ARG001 - the form 
         row.observation_digest,
     )
     made.require(about, "its verdict is about another release or other answers")
+    whole = row.answers_file is None or row.answers_key is not None or row.disposed_at is not None
+    made.require(whole, "its answers were destroyed, and no disposal says so")
+    made.require(row.disposed_at is None or row.answers_key is None, "its answers are there in spite of their disposal")
     return made
 
 

@@ -3,9 +3,9 @@
 A tenant's rows have the primary key (tenant_id, id) and refer to each other by both, so that the database itself
 refuses a copy of one tenant's release for another tenant's device. Relationships never load by themselves.
 
-`log_entry`, `log_node`, `checkpoint`, `cosignature`, `time_stamp`, `verification`, `erasure` and `possession` are
-append-only: the migrations install triggers that refuse UPDATE, DELETE and, on SQLite, the silent delete inside INSERT
-OR REPLACE. Whoever can drop those triggers can still edit the file; the audit finds it.
+`log_entry`, `log_node`, `checkpoint`, `cosignature`, `time_stamp`, `verification`, `erasure`, `disposal` and
+`possession` are append-only: the migrations install triggers that refuse UPDATE, DELETE and, on SQLite, the silent
+delete inside INSERT OR REPLACE. Whoever can drop those triggers can still edit the file; the audit finds it.
 """
 
 from datetime import UTC, datetime
@@ -207,6 +207,17 @@ class ErasureRow(Base):
     erased_at: Mapped[datetime]
     entry_index: Mapped[int] = mapped_column(INDEX, ForeignKey("log_entry.idx"), unique=True)
     __table_args__: Any = (_within_tenant("device_pk", "device"), {"sqlite_with_rowid": False})
+
+
+class DisposalRow(Base):
+    """A decided case whose suspect's answers were destroyed on purpose. Append-only; the verdict stays."""
+
+    __tablename__ = "disposal"
+    tenant_id: Mapped[str] = mapped_column(ID, ForeignKey("tenant.id"), primary_key=True)
+    case_pk: Mapped[str] = mapped_column(ID, primary_key=True)
+    disposed_at: Mapped[datetime]
+    entry_index: Mapped[int] = mapped_column(INDEX, ForeignKey("log_entry.idx"), unique=True)
+    __table_args__: Any = (_within_tenant("case_pk", "investigation"), {"sqlite_with_rowid": False})
 
 
 class ReleaseRow(Base):

@@ -42,6 +42,7 @@ class EntryKind(StrEnum):
     ISSUE = "issue"
     VERDICT = "verdict"
     ERASURE = "erasure"
+    DISPOSAL = "disposal"
     HOLD = "hold"
     LIFTING = "lifting"
     REENROLMENT = "re-enrolment"
@@ -325,11 +326,13 @@ class Retention:
     """What applying a retention period did, or would do.
 
     Attributes:
-        before: devices revoked before this time were due.
+        before: devices revoked, and cases decided, before this time were due.
         rehearsed: whether nothing was changed.
         forgotten: devices forgotten; in a rehearsal, as they are still called.
         held: devices that were due and that a legal hold keeps.
         api_keys: keys that had been revoked or had expired by then, and were dropped.
+        answers: ids of cases whose suspects' answers were destroyed.
+        answers_held: ids of cases that were due and whose answers a legal hold keeps.
     """
 
     before: datetime
@@ -337,6 +340,8 @@ class Retention:
     forgotten: tuple[Device, ...]
     held: tuple[Device, ...]
     api_keys: tuple[ApiKey, ...]
+    answers: tuple[str, ...] = ()
+    answers_held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from api.commands.desks import After, Data, Limit, Server, desk_of
+from api.asker import Asker
+from api.commands.desks import After, Data, Limit, Server, address_of, desk_of, settings_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from registry.records import Held
 
@@ -57,15 +58,17 @@ def list_holds(
 
 @retention.command("apply", epilog="Example: countermark retention apply --older-than 730 --dry-run")
 def apply(
-    older_than: Annotated[int, typer.Option("--older-than", min=1, max=36500, help="Days since revocation.")],
+    older_than: Annotated[int, typer.Option("--older-than", min=1, max=36500, help="Days since it ended.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be forgotten.")] = False,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forget devices revoked that long ago, unless a legal hold keeps them, and drop API keys that ended before."""
+    """Forget devices revoked, and destroy answers of cases decided, that long ago unless held; drop ended API keys."""
     with desk_of(data, server) as desk:
         done = desk.apply_retention(datetime.now(UTC) - timedelta(days=older_than), rehearse=dry_run)
+    if not dry_run and address_of(data, server) is None:
+        Asker(settings=settings_of(data)).forget(done.answers)
     if as_json:
         show_json(done)
         return
@@ -73,4 +76,6 @@ def apply(
     rows = [("device", d.name, d.revoked_at, outcome) for outcome, devices in outcomes for d in devices]
     rows += [("API key", key.name, key.revoked_at or key.expires_at, "due" if dry_run else "dropped")
              for key in done.api_keys]  # fmt: skip
+    cases = (("due" if dry_run else "destroyed", done.answers), ("kept by a legal hold", done.answers_held))
+    rows += [("answers", f"case {case}", None, outcome) for outcome, found in cases for case in found]
     show_table(("what", "name", "ended", "outcome"), rows)

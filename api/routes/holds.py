@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Query, Request, status
 
+from api.asker import Asker
 from api.auth import ForAdministration
 from api.idempotency import Once
 from api.pages import PageQuery
@@ -35,6 +36,12 @@ def lift(desk: ForAdministration, hold_id: str, _once: Once) -> Hold:
 
 
 @router.post("/retention", responses=documented(400, 413), summary="Apply a retention period")
-def retention(desk: ForAdministration, new: NewRetention, _once: Once) -> Retention:
-    """Forget devices revoked before a time, unless a legal hold keeps them, and drop API keys that ended before it."""
-    return desk.apply_retention(new.before, rehearse=new.rehearse)
+def retention(desk: ForAdministration, request: Request, new: NewRetention, _once: Once) -> Retention:
+    """Forget devices revoked, and destroy suspects' answers of cases decided, before a time; drop keys that ended.
+
+    A legal hold on a device, on a copy, or on a case keeps them.
+    """
+    done = desk.apply_retention(new.before, rehearse=new.rehearse)
+    if not done.rehearsed:
+        Asker(settings=request.app.state.settings).forget(done.answers)
+    return done

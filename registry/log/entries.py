@@ -145,6 +145,11 @@ def erasure(*, tenant: str, device: str, at: datetime) -> dict[str, Any]:
     return {"tenant": tenant, "device": device, "at": instant(at)}
 
 
+def disposal(*, tenant: str, case: str, at: datetime) -> dict[str, Any]:
+    """What the suspect of a decided case answered was destroyed; the verdict, and the answers' digest, stay."""
+    return {"tenant": tenant, "case": case, "at": instant(at)}
+
+
 def hold(*, tenant: str, hold: str, held: str, subject: str, salt: bytes, reason: str, at: datetime) -> dict[str, Any]:
     """A legal hold was placed on a device, copy or case."""
     return {

@@ -7,6 +7,7 @@
 | issue | of a reserved copy, once, to a device in good standing |
 | verdict | of a case that has none, about a committed release |
 | revocation, erasure | of an enrolled device, once |
+| disposal | of a decided case's answers, once |
 | re-enrolment | of a device in good standing, generation by generation |
 | possession | once for a challenge, of a device not forgotten; proven by its latest enrolment's key alone |
 
@@ -39,6 +40,7 @@ class Rules:
         self._releases: dict[bytes, int] = {}
         self._copies: dict[bytes, bytes | None] = {}  # the device, None once issued
         self._cases: set[bytes] = set()
+        self._disposed: set[bytes] = set()
         self._challenges: set[bytes] = set()
         self._rules: dict[EntryKind, Callable[[int, Fields], None]] = {
             EntryKind.ENROLMENT: self._enrolment,
@@ -48,6 +50,7 @@ class Rules:
             EntryKind.VERDICT: self._verdict,
             EntryKind.REVOCATION: self._revocation,
             EntryKind.ERASURE: self._erasure,
+            EntryKind.DISPOSAL: self._disposal,
             EntryKind.REENROLMENT: self._reenrolment,
             EntryKind.POSSESSION: self._possession,
         }
@@ -107,6 +110,12 @@ class Rules:
         _require(index, device in self._devices, "the device was never enrolled")
         _require(index, device not in self._erased, "the device was forgotten before")
         self._erased.add(device)
+
+    def _disposal(self, index: int, fields: Fields) -> None:
+        case = _key(fields["tenant"], fields["case"])
+        _require(index, case in self._cases, "the case was never decided")
+        _require(index, case not in self._disposed, "its answers were destroyed before")
+        self._disposed.add(case)
 
     def _reenrolment(self, index: int, fields: Fields) -> None:
         device, generation = _key(fields["tenant"], fields["device"]), fields["generation"]

@@ -14,6 +14,7 @@ from registry.repository.access import AccessRepository
 from registry.repository.cases import CaseRepository
 from registry.repository.copies import CopyRepository
 from registry.repository.devices import DeviceRepository
+from registry.repository.disposals import DisposalRepository
 from registry.repository.due import DueJobs
 from registry.repository.holds import HoldRepository
 from registry.repository.jobs import JobRepository
@@ -34,6 +35,7 @@ class Repository:
     copies: CopyRepository
     cases: CaseRepository
     holds: HoldRepository
+    disposals: DisposalRepository
     possessions: PossessionRepository
     jobs: JobRepository
     due: DueJobs
@@ -49,6 +51,7 @@ class Repository:
             copies=CopyRepository(session),
             cases=CaseRepository(session),
             holds=HoldRepository(session),
+            disposals=DisposalRepository(session),
             possessions=PossessionRepository(session),
             jobs=JobRepository(session),
             due=DueJobs(session),

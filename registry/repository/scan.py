@@ -28,6 +28,7 @@ from registry.models import (
     CopyRow,
     CosignatureRow,
     DeviceRow,
+    DisposalRow,
     ErasureRow,
     HoldRow,
     LogEntryRow,
@@ -42,6 +43,7 @@ from registry.repository.scanned import (
     Scanned,
     ScannedCopy,
     ScannedDevice,
+    ScannedDisposal,
     ScannedErasure,
     ScannedHold,
     ScannedIssue,
@@ -130,6 +132,7 @@ class Scan:
             self._reenrolments(),
             self._revocations(),
             self._erasures(),
+            self._disposals(),
             self._releases(),
             self._copies(),
             self._issues(),
@@ -317,12 +320,23 @@ class Scan:
             VerificationRow.recorded_at,
             AnswersRow.file.label("answers_file"),
             AnswersRow.data_key.label("answers_key"),
+            DisposalRow.disposed_at,
             VerificationRow.entry_index.label("index"),
         )
         joined = columns.select_from(CaseRow).join(CaseRow.release).join(CaseRow.verification)
         kept = and_(AnswersRow.tenant_id == CaseRow.tenant_id, AnswersRow.id == CaseRow.id)
-        statement = joined.outerjoin(AnswersRow, kept)
+        gone = and_(DisposalRow.tenant_id == CaseRow.tenant_id, DisposalRow.case_pk == CaseRow.id)
+        statement = joined.outerjoin(AnswersRow, kept).outerjoin(DisposalRow, gone)
         yield from self._records(ScannedVerdict, VerdictTampered, statement.order_by(VerificationRow.entry_index))
+
+    def _disposals(self) -> Iterator[ScannedDisposal]:
+        columns = select(
+            DisposalRow.tenant_id.label("tenant"),
+            DisposalRow.case_pk.label("case"),
+            DisposalRow.disposed_at,
+            DisposalRow.entry_index.label("index"),
+        )
+        yield from self._records(ScannedDisposal, VerdictTampered, columns.order_by(DisposalRow.entry_index))
 
     def _holds(self) -> Iterator[ScannedHold]:
         columns = select(

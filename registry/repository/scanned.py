@@ -153,6 +153,17 @@ class ScannedVerdict:
     recorded_at: datetime
     answers_file: str | None
     answers_key: bytes | None
+    disposed_at: datetime | None
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedDisposal:
+    """A disposal's row."""
+
+    tenant: str
+    case: str
+    disposed_at: datetime
     index: int
 
 
@@ -186,6 +197,7 @@ Scanned = (
     | ScannedReenrolment
     | ScannedRevocation
     | ScannedErasure
+    | ScannedDisposal
     | ScannedRelease
     | ScannedCopy
     | ScannedIssue

@@ -85,7 +85,7 @@ class Jobs:
         """The exchanges of the latest job about the case, JSON lines as of a file of them; None without a job."""
         self._cases.get(tenant, case_id)
         found = self._stored.latest_about(tenant, case_id)
-        if found is None:
+        if found is None or found.data_key is None:  # nobody was asked, or what was answered was destroyed
             return None
         job = found.job
         head = {"version": 1, "suspect": job.suspect, "probes": found.probes_digest, "batch": job.batch, "job": job.id}

@@ -7,7 +7,7 @@ import pytest
 
 from fingerprint import canonical
 from fingerprint.pack import VerifierPack
-from registry.errors import AnswersGone, BlobTampered, CaseUndecided, ForeignVerdict, SealBroken
+from registry.errors import AnswersGone, BlobTampered, CaseUndecided, ForeignVerdict, SealBroken, VerdictTampered
 from registry.records import RecordedVerdict
 
 ON_EVERY_DATABASE = True
@@ -41,12 +41,15 @@ def test_other_answers_are_refused(filled: Any, decided: RecordedVerdict) -> Non
             )
 
 
-def test_a_destroyed_key_forgets_them(data_dir: Path, filled: Any, decided: RecordedVerdict, raw_update: Any) -> None:
-    """Without the data key the answers are gone, and the audit finds nothing wrong with that."""
+def test_a_key_destroyed_behind_the_registrys_back_is_found(
+    data_dir: Path, filled: Any, decided: RecordedVerdict, raw_update: Any
+) -> None:
+    """Without the data key the answers are gone, and the audit misses the disposal that says so."""
     raw_update("UPDATE answers SET data_key = NULL")
     with filled.store.reading() as registry, pytest.raises(AnswersGone):
         registry.answers(filled.tenant, decided.case_id)
-    filled.store.audit()
+    with pytest.raises(VerdictTampered, match="no disposal"):
+        filled.store.audit()
 
 
 @pytest.mark.parametrize(

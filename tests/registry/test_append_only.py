@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,17 @@ from registry.errors import PossessionProofAltered, StoreError
 from registry.proving import prove_possession
 from registry.store import grant_access
 
-TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure", "possession")
+TABLES = (
+    "log_entry",
+    "log_node",
+    "checkpoint",
+    "cosignature",
+    "time_stamp",
+    "verification",
+    "erasure",
+    "disposal",
+    "possession",
+)
 COLUMN = {
     "log_entry": "data",
     "log_node": "hash",
@@ -21,6 +32,7 @@ COLUMN = {
     "time_stamp": "token",
     "verification": "verdict",
     "erasure": "erased_at",
+    "disposal": "disposed_at",
     "possession": "outcome",
 }
 REPLACED = {
@@ -38,6 +50,7 @@ REPLACED = {
         "INSERT OR REPLACE INTO time_stamp SELECT size, token_digest, x'00', stamped_at, obtained_at FROM time_stamp"
     ),
     "erasure": "INSERT OR REPLACE INTO erasure SELECT tenant_id, device_pk, '2030-01-01', entry_index FROM erasure",
+    "disposal": "INSERT OR REPLACE INTO disposal SELECT tenant_id, case_pk, '2030-01-01', entry_index FROM disposal",
     "possession": (
         "INSERT OR REPLACE INTO possession SELECT tenant_id, challenge_pk, challenge_digest, key_digest,"
         " signature_digest, 'proven', enrolment_index, recorded_at, entry_index FROM possession"
@@ -46,10 +59,12 @@ REPLACED = {
 
 
 @pytest.fixture
-def raw(data_dir: Path, filled: Any, decided: object, tsa: str) -> Iterator[sqlite3.Connection]:
+def raw(data_dir: Path, filled: Any, decided: object, tsa: str, clock: Any) -> Iterator[sqlite3.Connection]:
     """A raw connection to a registry that has a row in every table, as somebody with the file would open it."""
     with filled.store.unit() as registry:
         registry.forget_device(filled.tenant, "pump 2")
+        clock.now += timedelta(days=400)
+        registry.apply_retention(filled.tenant, clock.now)
         asked = registry.open_challenge(filled.tenant, "pump 0", purpose="a raid", seconds=60)
     with pytest.raises(PossessionProofAltered):
         prove_possession(filled.store, filled.tenant, asked.id, public_key=b"k" * 32, signature=bytes(64))

@@ -88,6 +88,7 @@ def test_every_append_only_table_is_guarded(connection: Connection) -> None:
         "time_stamp",
         "verification",
         "erasure",
+        "disposal",
         "possession",
     }
     wanted = {f"{table}_no_{verb}" for table in tables for verb in ("update", "delete", "replace")}

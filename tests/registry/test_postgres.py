@@ -24,7 +24,17 @@ from registry.records import RecordedVerdict
 from registry.store import Store, init_store, open_registry, upgrade_store
 
 ON_POSTGRESQL = True
-TABLES = ("log_entry", "log_node", "checkpoint", "cosignature", "time_stamp", "verification", "erasure", "possession")
+TABLES = (
+    "log_entry",
+    "log_node",
+    "checkpoint",
+    "cosignature",
+    "time_stamp",
+    "verification",
+    "erasure",
+    "disposal",
+    "possession",
+)
 KEY = public_key(bytes(32))
 WRITER = """
 import sys
@@ -75,7 +85,11 @@ def test_the_whole_story(filled: Any, decided: RecordedVerdict) -> None:
 def test_the_past_cannot_be_changed(filled: Any, decided: RecordedVerdict, place: Any, table: str, verb: str) -> None:
     """UPDATE, DELETE and TRUNCATE are refused for every append-only table, full or empty."""
     column = (
-        "entry_index" if table in {"verification", "erasure", "possession"} else "idx" if "log" in table else "size"
+        "entry_index"
+        if table in {"verification", "erasure", "disposal", "possession"}
+        else "idx"
+        if "log" in table
+        else "size"
     )
     engine = create_engine(place.url)
     with engine.connect() as raw, pytest.raises(DBAPIError, match="append-only"):

@@ -1,6 +1,7 @@
 """Nothing personal in the log: every entry holds random ids, digests, times and words of the product, and no names."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ KEY = public_key(bytes(32))
 
 
 @pytest.fixture
-def logged(filled: Any, decided: RecordedVerdict) -> list[bytes]:
+def logged(filled: Any, decided: RecordedVerdict, clock: Any) -> list[bytes]:
     """Every entry of a log that has entries of every kind."""
     with filled.store.unit() as registry:
         registry.revoke_device(filled.tenant, "pump 2")
@@ -34,6 +35,8 @@ def logged(filled: Any, decided: RecordedVerdict) -> list[bytes]:
         hold = registry.place_hold(filled.tenant, "case", decided.case_id, reason="Ada Lovelace against acme")
         registry.lift_hold(filled.tenant, hold.id)
         registry.reenroll_device(filled.tenant, "pump 0", helper_data=b"h", identity="ab" * 32, possession_key=KEY)
+        clock.now += timedelta(days=400)
+        registry.apply_retention(filled.tenant, clock.now)
         asked = registry.open_challenge(filled.tenant, "pump 0", purpose="raid in Hagen", seconds=60)
     with pytest.raises(PossessionProofAltered):
         prove_possession(filled.store, filled.tenant, asked.id, public_key=KEY, signature=bytes(64))

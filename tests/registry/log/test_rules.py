@@ -66,6 +66,11 @@ def erasure(device: str = "d") -> Step:
     return EntryKind.ERASURE, entries.erasure(tenant="t", device=device, at=AT)
 
 
+def disposal(case: str = "k") -> Step:
+    """What the suspect of a case answered is destroyed."""
+    return EntryKind.DISPOSAL, entries.disposal(tenant="t", case=case, at=AT)
+
+
 def reenrolment(generation: int = 1, key: str | None = DIGEST, device: str = "d") -> Step:
     """A device is enrolled again."""
     return EntryKind.REENROLMENT, entries.reenrolment(
@@ -96,7 +101,7 @@ def follow(*steps: Step) -> None:
 
 def test_an_honest_story_keeps_the_rules() -> None:
     """Every kind of entry, a device of the same id at another tenant, and an erasure after a revocation."""
-    follow(*STORY, enrolment(tenant="other"), reservation("c2", after=2), revocation(), erasure())
+    follow(*STORY, disposal(), enrolment(tenant="other"), reservation("c2", after=2), revocation(), erasure())
     proofs = [possession(), possession("foreign-key", OTHER, challenge="r"), possession("altered", challenge="s")]
     follow(*AGAIN, *proofs, reenrolment(2), revocation(), possession(enrolment=5, challenge="u"), erasure())
 
@@ -105,6 +110,8 @@ def test_an_honest_story_keeps_the_rules() -> None:
     ("steps", "what"),
     [
         ([*STORY, enrolment()], "enrolled before"),
+        ([*STORY, disposal(), disposal()], "destroyed before"),
+        ([*STORY, disposal("other")], "never decided"),
         ([reenrolment()], "not enrolled"),
         ([enrolment(), reenrolment(2)], "left out or given twice"),
         ([*AGAIN, reenrolment(1)], "left out or given twice"),
