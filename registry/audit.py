@@ -4,7 +4,8 @@
    stamps are by given authorities, if any are given, over their checkpoint, and say the time that is stored.
 2. The entries have no gap, and at each checkpoint's size the root rebuilt from them is the one that was signed.
 3. The stored subtree hashes, from which proofs are made, are those that the entries give, no more and no fewer.
-4. Each entry has exactly one row that claims it, and what the row claims is the entry, byte for byte.
+4. Each entry has exactly one row that claims it, and what the row claims is the entry, byte for byte. Verdicts of
+   before they had a summary are compared in that form, counted apart, and refused after the first one that has it.
 5. Sealed keys open in their rows, and are the ones that the log commits to; so are the codewords derived from them.
 6. Every release's verifier pack is on the disk, opens, and is what was committed; so are the answers of every verdict
    that no disposal speaks of.
@@ -42,13 +43,16 @@ from registry.log import entries, timestamp, tree
 from registry.log.checkpoint import open_checkpoint
 from registry.log.note import Ed25519Verifier, Note, NoteVerifier
 from registry.log.timestamp import Authorities
-from registry.records import AuditReport, Checkpoint
+from registry.records import AuditReport, Checkpoint, EntryKind
 from registry.repository.scan import Scan
 from registry.repository.scanned import Scanned, ScannedRelease, ScannedVerdict
 from registry.sealing import Sealer
 from registry.usecases.cases import answers_row
 from registry.usecases.devices import device_row
 from registry.usecases.releases import release_row
+
+FIRST_FORM = "verdict without summary"
+"""What a report calls verdicts as they were logged before they had a summary: accepted at the log's beginning alone."""
 
 
 def audit(
@@ -194,7 +198,10 @@ def _check_rows(scan: Scan, nodes: "_Nodes", vault: "_Vault") -> Counter[str]:
     found: Counter[str] = Counter()
     for index, data in scan.entries():
         nodes.compare(index, data)
-        found[_match(index, data, next(claims, None))] += 1
+        name = _match(index, data, next(claims, None))
+        if name == FIRST_FORM and found[EntryKind.VERDICT.value]:
+            raise EntryTampered(f"entry {index} is a verdict without a summary after one that has it: a form of before")
+        found[name] += 1
     beyond = next(claims, None)
     if beyond is not None:
         beyond.fail(f"it claims entry {beyond.index}, which is another row's or beyond the end of the log")
@@ -223,10 +230,12 @@ def _match(index: int, data: bytes, claimed: Claim | None) -> str:
     if claimed.index < index:
         claimed.fail(f"it claims entry {claimed.index}, which another row claims too")
     claimed.require(kind == claimed.kind, f"it claims entry {index} as {claimed.kind}, and that is a {kind}")
-    spoken = {*fields, *claimed.fields} - claimed.silent
-    differing = sorted(name for name in spoken if fields.get(name) != claimed.fields.get(name))
+    before = entries.is_first_form(kind, fields)
+    said = claimed.first_form if before and claimed.first_form is not None else claimed.fields
+    spoken = {*fields, *said} - claimed.silent
+    differing = sorted(name for name in spoken if fields.get(name) != said.get(name))
     claimed.require(not differing, f"it disagrees with entry {index} on {', '.join(differing)}")
-    return kind.value
+    return FIRST_FORM if before else kind.value
 
 
 class _Nodes:

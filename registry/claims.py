@@ -68,6 +68,7 @@ class Claim:
     row: str
     fields: Mapping[str, Any]
     silent: frozenset[str] = frozenset()  # fields that the row has forgotten and no longer speaks of
+    first_form: Mapping[str, Any] | None = None  # the fields as entries of the kind had them once
 
     def require(self, condition: object, what: str) -> None:
         """Return if the condition holds. Raises the RowTampered of the claim's kind."""
@@ -244,7 +245,18 @@ def _(row: ScannedVerdict, opener: Opener) -> Claim:  # noqa: ARG001 - the form 
         summary="" if verdict is None else canonical.digest(disclosure.summary_bytes(verdict, row.salt)),
         at=row.recorded_at,
     )
-    made = Claim(index=row.index, kind=EntryKind.VERDICT, row=f"case {row.case}", fields=fields)
+    before = entries.verdict_first_form(
+        tenant=row.tenant,
+        case=row.case,
+        release=row.release,
+        salt=row.salt,
+        suspect=row.suspect,
+        observation=row.observation_digest,
+        verdict=canonical.digest(row.verdict),
+        at=row.recorded_at,
+    )
+    said = f"case {row.case}"
+    made = Claim(index=row.index, kind=EntryKind.VERDICT, row=said, fields=fields, first_form=before)
     made.require(row.verdict_digest == fields["verdict"], "its verdict does not have its digest")
     about = verdict is not None and (verdict.release, verdict.observation_digest) == (
         row.release_id,

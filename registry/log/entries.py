@@ -265,3 +265,26 @@ def verdict(
         "summary": summary,
         "at": instant(at),
     }
+
+
+def verdict_first_form(
+    *, tenant: str, case: str, release: str, salt: bytes, suspect: str, observation: str, verdict: str, at: datetime
+) -> dict[str, Any]:
+    """A case was decided, as entries said it until they had a summary; the suspect's salt was the case's own.
+
+    Nobody writes it any more. A log may begin with such verdicts; after the first one with a summary there are none.
+    """
+    return {
+        "tenant": tenant,
+        "case": case,
+        "release": release,
+        "suspect": salted(salt, "suspect", suspect.encode()),
+        "observation": observation,
+        "verdict": verdict,
+        "at": instant(at),
+    }
+
+
+def is_first_form(kind: EntryKind, fields: Mapping[str, Any]) -> bool:
+    """Whether an entry is a verdict of the form without a summary."""
+    return kind is EntryKind.VERDICT and "summary" not in fields

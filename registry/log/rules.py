@@ -5,7 +5,7 @@
 | enrolment, commitment | of a device, of a release that the log does not know yet |
 | reservation | of a new copy, for a device in good standing, of a release committed and signed before |
 | issue | of a reserved copy, once, to a device in good standing |
-| verdict | of a case that has none, about a committed release |
+| verdict | of a case that has none, about a committed release; with a summary if one before it has it |
 | revocation, erasure | of an enrolled device, once |
 | disposal | of a decided case's answers, once |
 | re-enrolment | of a device in good standing, generation by generation |
@@ -41,6 +41,7 @@ class Rules:
         self._copies: dict[bytes, bytes | None] = {}  # the device, None once issued
         self._cases: set[bytes] = set()
         self._disposed: set[bytes] = set()
+        self._summarised = False
         self._challenges: set[bytes] = set()
         self._rules: dict[EntryKind, Callable[[int, Fields], None]] = {
             EntryKind.ENROLMENT: self._enrolment,
@@ -97,6 +98,9 @@ class Rules:
         case, release = _key(fields["tenant"], fields["case"]), _key(fields["tenant"], fields["release"])
         _require(index, release in self._releases, "it is about a release that was never committed")
         _require(index, case not in self._cases, "the case was decided before")
+        summarised = "summary" in fields
+        _require(index, summarised or not self._summarised, "it has no summary, and a verdict before it has one")
+        self._summarised |= summarised
         self._cases.add(case)
 
     def _revocation(self, index: int, fields: Fields) -> None:

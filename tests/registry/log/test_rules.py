@@ -89,6 +89,7 @@ def possession(
 
 
 AGAIN = [enrolment(), reenrolment()]
+OLD = {name: value for name, value in verdict()[1].items() if name != "summary"}
 STORY = [enrolment(), commitment(), reservation(), issue(), verdict()]
 
 
@@ -101,6 +102,7 @@ def follow(*steps: Step) -> None:
 
 def test_an_honest_story_keeps_the_rules() -> None:
     """Every kind of entry, a device of the same id at another tenant, and an erasure after a revocation."""
+    follow(enrolment(), commitment(), (EntryKind.VERDICT, {**OLD, "case": "first"}), verdict())
     follow(*STORY, disposal(), enrolment(tenant="other"), reservation("c2", after=2), revocation(), erasure())
     proofs = [possession(), possession("foreign-key", OTHER, challenge="r"), possession("altered", challenge="s")]
     follow(*AGAIN, *proofs, reenrolment(2), revocation(), possession(enrolment=5, challenge="u"), erasure())
@@ -112,6 +114,7 @@ def test_an_honest_story_keeps_the_rules() -> None:
         ([*STORY, enrolment()], "enrolled before"),
         ([*STORY, disposal(), disposal()], "destroyed before"),
         ([*STORY, disposal("other")], "never decided"),
+        ([*STORY, (EntryKind.VERDICT, {**OLD, "case": "l"})], "no summary"),
         ([reenrolment()], "not enrolled"),
         ([enrolment(), reenrolment(2)], "left out or given twice"),
         ([*AGAIN, reenrolment(1)], "left out or given twice"),
