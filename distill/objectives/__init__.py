@@ -1,8 +1,8 @@
 """One file per objective; the catalogue names them.
 
 An objective takes the student's scores over a finite set, (n, C), and targets: the teacher's scores over the same set,
-class numbers (`cross_entropy`), both (`labelled`), or relevances (`info_nce`). One conformance suite runs over
-every row.
+class numbers (`cross_entropy`), both (`labelled`, `selective_repulsive`), or relevances (`info_nce`). One conformance
+suite runs over every row.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from distill.objectives.margin_mse import MarginMSE
 from distill.objectives.mse import LogitMSE
 from distill.objectives.rank_net import RankNet
 from distill.objectives.reverse_kl import ReverseKL
+from distill.objectives.selective_repulsive import SelectiveRepulsive, falling
 from distill.objectives.standardised import StandardisedKD
 
 
@@ -44,6 +45,7 @@ CATALOGUE: dict[str, Callable[..., Objective]] = {
     "jsd": JSD,
     "mse": LogitMSE,
     "labelled": Labelled,
+    "selective_repulsive": SelectiveRepulsive,
     "ltkd": LTKD,
     "margin_mse": MarginMSE,
     "info_nce": InfoNCE,
@@ -67,7 +69,9 @@ __all__ = [
     "Objective",
     "RankNet",
     "ReverseKL",
+    "SelectiveRepulsive",
     "StandardisedKD",
+    "falling",
     "groups_by_count",
     "with_labels",
 ]

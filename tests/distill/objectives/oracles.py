@@ -72,6 +72,19 @@ def labelled(s, t):
     return 0.1 * cross_entropy(s, t[-1]) + 0.9 * hinton(s, t[:-1])
 
 
+def selective_repulsive(student, targets):
+    """beta 2, diagonal 1, CLIP 1, T 5; not a mean over rows, for every pair is measured against the others."""
+    n, texts = len(student), [int(row[-1]) for row in targets]
+    s, t = ([[row[c] for c in texts] for row in rows] for rows in (student, targets))
+    total = 0.0
+    for a, b in ((s, t), (list(zip(*s, strict=True)), list(zip(*t, strict=True)))):
+        for i in range(n):
+            q, p = softmax(a[i]), softmax(b[i], 5.0)
+            total -= math.log(q[i]) + p[i] * math.log(q[i])
+            total -= 2.0 * sum(p[j] * math.log(q[j]) for j in range(n) if j != i)
+    return total / n / 2
+
+
 def ltkd(groups):
     """alpha 1, beta 1, T 4; not a mean over rows, for the batch balances the groups."""
 

@@ -47,13 +47,24 @@ ROWS = {
     "dkd": Row(oracle=oracles.mean_over_rows(oracles.dkd)),
     "cross_entropy": Row(oracle=oracles.mean_over_rows(oracles.cross_entropy), targets=CLASSES, zero=False),
     "labelled": Row(oracle=oracles.mean_over_rows(oracles.labelled), targets=BOTH, zero=False),
+    "selective_repulsive": Row(oracle=oracles.selective_repulsive, targets=BOTH, zero=False, common_mode=False),
     "ltkd": Row(oracle=oracles.ltkd(GROUPS), zero=False, settings={"groups": GROUPS}),
     "margin_mse": Row(oracle=oracles.mean_over_rows(oracles.margin_mse), fixed=1),
     "info_nce": Row(oracle=oracles.mean_over_rows(oracles.info_nce), targets=RELEVANCES, zero=False),
     "rank_net": Row(oracle=oracles.rank_net, zero=False),
     "adr_mse": Row(oracle=oracles.mean_over_rows(oracles.adr_mse), zero=False),
 }
-TEMPERED = ("hinton", "forward_kl", "reverse_kl", "jsd", "standardised", "dkd", "ltkd", "adr_mse")
+TEMPERED = (
+    "hinton",
+    "forward_kl",
+    "reverse_kl",
+    "jsd",
+    "standardised",
+    "dkd",
+    "ltkd",
+    "adr_mse",
+    "selective_repulsive",
+)
 EVERY = pytest.mark.parametrize("name", objectives.CATALOGUE)
 
 
@@ -169,10 +180,11 @@ def test_scores_over_another_set_are_refused(name):
 
 
 def test_labels_without_their_column_are_refused():
-    """Plain logits as targets of `labelled`; another number of classes than groups."""
+    """Plain logits as targets of what reads both; another number of classes than groups."""
     logits, targets = drawn("hinton")
-    with pytest.raises(ShapeError, match="with_labels"):
-        made("labelled")(logits, targets)
+    for name in ("labelled", "selective_repulsive"):
+        with pytest.raises(ShapeError, match="with_labels"):
+            made(name)(logits, targets)
     with pytest.raises(ShapeError):
         made("ltkd")(logits[:, :4], targets[:, :4])
 
