@@ -121,6 +121,10 @@ class VerifierPack:
             expressed=None if self.expressed is None else self.expressed[:count],
         )
 
+    def arrays(self) -> tuple[Floats, ...]:
+        """Every array that it holds."""
+        return self.probes, self.features, *self._expressed.values(), *self.references.values(), *self.tensors.values()
+
     @property
     def count(self) -> int:
         """n, number of probes."""

@@ -40,6 +40,18 @@ class PackFiles:
             raise BlobTampered(f"the file of {digest} holds other bytes than it was written with; restore it")
         return data
 
+    def state(self, digest: str) -> tuple[int, ...]:
+        """What changes when somebody touches the file of that digest: inode, size, times of change.
+
+        Raises:
+            BlobTampered: it is gone.
+        """
+        try:
+            found = self._path(digest).stat()
+        except FileNotFoundError as error:
+            raise BlobTampered(f"the file of {digest} is gone from {self._directory}; restore it") from error
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
     def _path(self, digest: str) -> Path:
         return self._directory / digest.removeprefix("sha256:")
 

@@ -12,6 +12,7 @@ from registry.log.frontier import Frontier
 from registry.log.log import Log
 from registry.log.note import Ed25519Signer
 from registry.log.storage import SqlLogStorage
+from registry.packs import Packs
 from registry.repository import Repository
 from registry.sealing import Sealer
 from registry.usecases.tools import Tools
@@ -34,6 +35,7 @@ class Parts:
     sealer: Sealer
     blobs: PackFiles
     codebooks: Codebooks
+    packs: Packs
     clock: Clock
     entropy: Entropy
 
@@ -53,6 +55,7 @@ class Parts:
             sealer=self.sealer,
             blobs=self.blobs,
             codebooks=self.codebooks,
+            packs=self.packs,
             clock=self.clock,
             entropy=self.entropy,
         )

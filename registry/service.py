@@ -244,8 +244,8 @@ class Registry:
         return self._releases.page(tenant, after=after, limit=limit)
 
     def pack(self, tenant: str, release: str) -> VerifierPack:
-        """The release's verifier pack, its digest checked. Raises UnknownRelease, BlobTampered."""
-        return VerifierPack.from_bytes(self.pack_bytes(tenant, release))
+        """The release's verifier pack, its digest checked; read-only. Raises UnknownRelease, BlobTampered."""
+        return self._releases.pack(tenant, release)
 
     def pack_bytes(self, tenant: str, release: str) -> bytes:
         """The release's verifier pack as stored, its digest checked. Raises UnknownRelease, BlobTampered."""

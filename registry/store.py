@@ -38,6 +38,7 @@ from registry.keys.local import (
 from registry.keys.places import KEK_FILE
 from registry.log.note import require_name
 from registry.log.signing_keys import read_log_keys, write_log_keys
+from registry.packs import Packs
 from registry.parts import Clock, Entropy, Parts, utc_now
 from registry.repository.roles import grant
 from registry.sealing import Sealer
@@ -186,6 +187,7 @@ def _parts(data_dir: Path, keys: KeyProvider, clock: Clock, entropy: Entropy) ->
         sealer=Sealer(keys, entropy),
         blobs=PackFiles(data_dir / PACKS),
         codebooks=Codebooks(),
+        packs=Packs(),
         clock=clock,
         entropy=entropy,
     )

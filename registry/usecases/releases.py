@@ -63,6 +63,13 @@ class Releases:
         """Releases by name."""
         return self._stored.page(tenant, after, require_limit(limit))
 
+    def pack(self, tenant: str, name: str) -> VerifierPack:
+        """The verifier pack, parsed; kept in memory as long as neither its row nor its file changes."""
+        release = self.get(tenant, name)
+        stored = self._stored.sealed_pack(tenant, release.id)
+        seen = (tenant, release, stored, self._tools.blobs.state(stored.file))
+        return self._tools.packs.opened(seen, lambda: VerifierPack.from_bytes(self.pack_bytes(tenant, name)))
+
     def pack_bytes(self, tenant: str, name: str) -> bytes:
         """The verifier pack, opened, its digest checked against what was committed."""
         release = self.get(tenant, name)

@@ -10,6 +10,7 @@ from registry.blobs import PackFiles
 from registry.codebooks import Codebooks
 from registry.errors import MalformedDigest, MalformedName, MalformedValue, UnknownTenant
 from registry.log.log import Log
+from registry.packs import Packs
 from registry.repository import Repository
 from registry.sealing import Sealer
 
@@ -27,6 +28,7 @@ class Tools:
     sealer: Sealer
     blobs: PackFiles
     codebooks: Codebooks
+    packs: Packs
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
 
