@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.objectives import hyperspectral, kd, long_tail, roots
+from benchmarks.objectives import cross_encoders, hyperspectral, kd, long_tail, prectr, roots
 from benchmarks.objectives.judging import DEVICES
 from benchmarks.objectives.trial import STRENGTH, Row
 from benchmarks.survival.data import DataMissing
@@ -19,6 +19,8 @@ from benchmarks.survival.data import DataMissing
 SYSTEMS: dict[str, Callable[[], Iterator[Row]]] = {
     "kd": kd.rows,
     "ltkd": long_tail.rows,
+    "cross_encoders": cross_encoders.rows,
+    "prectr": prectr.rows,
     "roots": roots.rows,
     "hyperspectral": hyperspectral.rows,
 }
