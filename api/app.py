@@ -92,7 +92,14 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     app.state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)
     app.state.asking = Gate(admitted=settings.asking, weighing=settings.asking)
     app.state.throttle = Throttle.of(
-        settings.rate_store, {"calls": settings.rate_calls, "verdicts": settings.rate_verdicts}, metrics
+        settings.rate_store,
+        {
+            "calls": settings.rate_calls,
+            "verdicts": settings.rate_verdicts,
+            "tries": settings.rate_tries,
+            "cases": settings.rate_cases,
+        },
+        metrics,
     )
     app.state.routes = [route for module in _ROUTERS for route in module.router.routes]
     for module in _ROUTERS:

@@ -104,8 +104,18 @@ def require_any(caller: Principal, scopes: Collection[Scope]) -> None:
         raise WrongScope(f"this key lacks the scope {wanted}; ask an administrator for a key that has it")
 
 
+def count_case(request: Request, caller: Principal, release: str) -> None:
+    """Count one question about a release, whichever key of the tenant asks it.
+
+    Raises:
+        RateLimited: one too many.
+    """
+    _count(request, "cases", caller.tenant, release)
+
+
 def _verdict(request: Request, caller: Annotated[Principal, Depends(authenticate)]) -> None:
     take(request, caller, "verdicts")
+    _count(request, "tries", caller.tenant, str(request.path_params["case_id"]))
 
 
 def _holder_of(*scopes: Scope) -> Callable[[Request, Principal, Store, Settings], Workspace]:
@@ -129,7 +139,9 @@ def _holder_of(*scopes: Scope) -> Callable[[Request, Principal, Store, Settings]
 
 
 LOG_SCOPES = (Scope.RELEASE, Scope.INVESTIGATE, Scope.AUDIT)
+Caller = Annotated[Principal, Depends(authenticate)]
 OneVerdict = Annotated[None, Depends(_verdict)]
+"""One of the key's verdicts and one of the case's tries are used up, whatever comes of it."""
 ForRelease = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE))]
 ForProofs = Annotated[Workspace, Depends(_holder_of(Scope.RELEASE, Scope.INVESTIGATE))]
 ForInvestigation = Annotated[Workspace, Depends(_holder_of(Scope.INVESTIGATE))]

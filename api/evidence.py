@@ -111,7 +111,7 @@ class Verdict(Answer):
     suspect: str
     named: Annotated[list[str], Field(description="Devices named at this alpha; empty means unknown source.")]
     unknown_source: bool
-    ranked: Annotated[list[Score], Field(description="Best first.")]
+    ranked: Annotated[list[Score], Field(description="Best first; empty for callers without the scope `investigate`.")]
     threshold: Annotated[float, Field(description="The smallest score that names a device.")]
     alpha: Annotated[float, Field(description="Bound on the probability of naming any innocent device.")]
     devices: Annotated[int, Field(description="Number of hypotheses that the family-wise figure accounts for.")]

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
         weighing: how many verifications compute at once.
         rate_calls: the most requests of one API key, for example `600/minute`.
         rate_verdicts: the most verdicts of one API key.
+        rate_tries: the most tries to get a verdict in one case, of all of a tenant's keys together.
+        rate_cases: the most cases about one release that a tenant's keys may open together: each is a question.
         rate_store: where the counts are kept: `memory://`, or `redis://HOST` for several processes.
         public_log: whether everybody may read the log's static files under /tlog, without a key.
         asking: how many suspects are run or asked at once.
@@ -72,6 +74,8 @@ class Settings(BaseSettings):
     weighing: Annotated[int, Field(gt=0)] = os.cpu_count() or 1
     rate_calls: str = "1200/minute"
     rate_verdicts: str = "120/minute"
+    rate_tries: str = "200/day"
+    rate_cases: str = "2000/day"
     rate_store: str = "memory://"
     public_log: bool = False
     asking: Annotated[int, Field(gt=0)] = 4

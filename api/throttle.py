@@ -1,7 +1,8 @@
 """Rate limits for each API key: a moving window, in memory or wherever `limits` can keep it.
 
-Two policies: `calls` for everything, `verdicts` for what an oracle attacker would repeat (threats.md). A store that
-fails lets requests through and is counted: a broken limiter must not stop the service.
+Policies: `calls` for everything; for what an oracle attacker would repeat, `verdicts` of a key, `tries` of a case, and
+`cases` about a release, the last two counted for all keys of a tenant together, so that more keys are no help. A store
+that fails lets requests through and is counted: a broken limiter must not stop the service.
 """
 
 import math
@@ -27,7 +28,7 @@ class RateLimited(Exception):
     """
 
     def __init__(self, policy: str, allowed: str, retry_after: int, left: dict[str, str]) -> None:
-        super().__init__(f"this key may make {allowed} ({policy}); wait {retry_after} seconds")
+        super().__init__(f"this many are allowed: {allowed} ({policy}); wait {retry_after} seconds")
         self.retry_after = retry_after
         self.left = left
 

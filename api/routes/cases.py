@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from api import probes as probe_files
 from api.asker import Asker
-from api.auth import ForCases, ForDisclosure, ForInvestigation, OneVerdict
+from api.auth import Caller, ForCases, ForDisclosure, ForInvestigation, OneVerdict, count_case
 from api.etags import NOT_MODIFIED, immutable
 from api.evidence import Verdict
 from api.idempotency import Once
@@ -19,7 +19,7 @@ from api.schemas import Case, ListOf, NewCase
 from api.suspects.errors import NoRecord
 from api.telemetry import CALLER
 from api.uploads import Admission, Upload, documented_download, documented_upload
-from api.verdicts import note
+from api.verdicts import note, shown
 from api.workspace import Workspace
 from fingerprint.observation import Kind
 from registry.errors import MalformedEvidence, NotShown
@@ -37,8 +37,12 @@ AnswerKind = Annotated[Kind, Query(description="What the answers are.")]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=documented(400, 404, 413, 422), summary="Open a case")
-def open_case(desk: ForInvestigation, new: NewCase, _once: Once) -> Case:
-    """Ask whose copy of a release a suspect is. A case is decided once; open another to test again."""
+def open_case(desk: ForInvestigation, request: Request, caller: Caller, new: NewCase, _once: Once) -> Case:
+    """Ask whose copy of a release a suspect is. A case is decided once; open another to test again.
+
+    Each case is a question about the release, and a day allows so many.
+    """
+    count_case(request, caller, new.release)
     return desk.open_case(new.release, suspect=new.suspect)
 
 
@@ -103,9 +107,9 @@ async def send_outputs(
 
 
 @router.get("/{case_id}/verdict", responses=documented(404, 409), summary="Read the verdict")
-def verdict(desk: ForCases, case_id: str) -> Verdict:
-    """The recorded verdict, with a proof against the newest checkpoint."""
-    return desk.verdict(case_id)
+def verdict(desk: ForCases, request: Request, caller: Caller, case_id: str) -> Verdict:
+    """The recorded verdict, with a proof against the newest checkpoint; without scores for an auditor."""
+    return shown(request, desk.verdict(case_id), caller)
 
 
 @router.get(

@@ -24,6 +24,8 @@ SETTINGS: dict[str, Any] = {
     "upload_seconds": 20,
     "rate_calls": "100000/minute",
     "rate_verdicts": "100000/minute",
+    "rate_tries": "100000/day",
+    "rate_cases": "100000/day",
     "run_models": True,
     "max_model_bytes": 8 * MIB,
     "model_seconds": 10,

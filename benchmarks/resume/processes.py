@@ -53,6 +53,8 @@ class Place:
             "WORKERS": str(workers),
             "RATE_CALLS": "1000000/minute",
             "RATE_VERDICTS": "1000000/minute",
+            "RATE_TRIES": "1000000/day",
+            "RATE_CASES": "1000000/day",
             **({} if self.url is None else {"DATABASE_URL": self.url}),
         }
         return {f"COUNTERMARK_{name}": value for name, value in named.items()}

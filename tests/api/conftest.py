@@ -228,7 +228,9 @@ def standing(
     tmp_path_factory: pytest.TempPathFactory, template: tuple[Path, dict[str, dict[str, str]]], world: World
 ) -> Iterator[Released]:
     """A release shared by all tests that open cases and change nothing else."""
-    with running(tmp_path_factory.mktemp("standing") / "data", template, rate_calls="100000/minute") as started:
+    with running(
+        tmp_path_factory.mktemp("standing") / "data", template, rate_calls="100000/minute", rate_tries="9999/day"
+    ) as started:
         yield release(started, world)
 
 

@@ -1,13 +1,18 @@
 """Rate limits: counted for each key, told in every answer, and never in the way when their store fails."""
 
+import io
+import json
 import shutil
 
+import numpy as np
 import pytest
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.client import Client, ServiceError
+from api.exchange import ONCE
 from api.settings import Settings
 from api.telemetry import Metrics
 from api.throttle import RateLimited, Throttle
@@ -89,3 +94,55 @@ def test_a_refusal_says_when_to_come_back():
     with pytest.raises(RateLimited, match="1 per 1 hour") as caught:
         throttle.take("calls", "key")
     assert 0 < caught.value.retry_after <= 3600
+
+
+@pytest.fixture
+def oracle(tmp_path, template, world, as_npz):
+    """A service that allows two tries of a case and three cases about a release, and what it logs."""
+    log = io.StringIO()
+    shutil.copytree(template[0], tmp_path / "data")
+    app = create_app(Settings(data=tmp_path / "data", rate_tries="2/day", rate_cases="3/day"), stream=log)
+    with TestClient(app) as web:
+        keys = {scope: Client("http://testserver", token=token, http=web, retries=ONCE)
+                for scope, token in template[1]["acme"].items()}  # fmt: skip
+        keys["all"].commit_release("digits-1", pack=world.pack.to_bytes())
+        yield keys, log
+
+
+def refusal(work) -> str:
+    """The type of the problem that a call ends with."""
+    with pytest.raises(ServiceError) as caught:
+        work()
+    return caught.value.problem.type.removeprefix("/problems/")
+
+
+def test_a_case_and_a_release_are_asked_about_so_often(oracle, world):
+    """Counted for all keys of a tenant together: another key gets no further; another case, or release, is free."""
+    keys, _ = oracle
+    one, other, _ = (keys["investigate"].open_case("digits-1", suspect="x").id for _ in range(3))
+    assert refusal(lambda: keys["all"].open_case("digits-1", suspect="x")) == "rate-limited"
+    assert refusal(lambda: keys["all"].open_case("digits-9", suspect="x")) == "unknown-release"
+    bad, good = np.zeros((3, 6)), world.clean(world.pack.probes)
+    for key in ("investigate", "all"):
+        assert refusal(lambda: keys[key].send_outputs(one, bad, kind="logits")) not in {"rate-limited", "wrong-scope"}  # noqa: B023
+    assert refusal(lambda: keys["all"].send_outputs(one, good, kind="logits")) == "rate-limited"
+    assert not keys["all"].case(one).decided
+    keys["all"].send_outputs(other, good, kind="logits")
+
+
+def test_an_auditor_gets_no_scores_and_every_reader_is_logged(oracle, world):
+    """Who is named, the proof, and nothing that tells how much of the signature is left."""
+    keys, log = oracle
+    case = keys["investigate"].open_case("digits-1", suspect="x").id
+    for name in ("edge-0", "edge-1"):
+        keys["all"].enroll_device(name, helper_data=b"h", identity="0f" * 32, codeword_key=name.encode() * 5 + b"xx")
+    answers = world.copy(keys["all"].reserve_copy("digits-1", "edge-0").signs(), world.pack.probes)
+    keys["investigate"].send_outputs(case, answers, kind="logits")
+    full, coarse = keys["investigate"].verdict(case), keys["audit"].verdict(case)
+    assert [score.named for score in full.ranked] == [True]
+    assert coarse == full.model_copy(update={"ranked": []})
+    assert coarse.named == ["edge-0"]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    read = [(line["case"], line["coarse"]) for line in lines if line["event"] == "verdict read"]
+    assert read == [(case, False), (case, True)]
+    assert [line["case"] for line in lines if line["event"] == "verdict"] == [case]
