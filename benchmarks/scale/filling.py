@@ -54,14 +54,14 @@ def digest_of(number: int) -> str:
     return f"sha256:{number:064x}"
 
 
-def fill(directory: Path, url: str | None, devices: int) -> None:
+def fill(directory: Path, url: str | None, devices: int, pack: VerifierPack | None = None) -> None:
     """A registry in the directory with so many devices, and a copy of one release for each."""
     init_store(directory, kek=KEK, database_url=url)
     with open_registry(directory, kek=KEK, database_url=url) as store:
         with store.unit() as registry:
             tenant = registry.create_tenant(TENANT).id
         with store.unit() as registry:
-            release = registry.commit_release(tenant, RELEASE, pack=make_pack().to_bytes())
+            release = registry.commit_release(tenant, RELEASE, pack=(pack or make_pack()).to_bytes())
     engine = create_engine(url or f"sqlite:///{directory / 'registry.db'}")
     sealer = Sealer(LocalKeys([KEK], os.urandom), os.urandom)
     edge: list[bytes] = []

@@ -1,0 +1,1 @@
+"""Verifications of uploaded answers, timed: see `benchmarks.service.__main__`."""
