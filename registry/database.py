@@ -10,20 +10,20 @@ A writing transaction can be told not to wait for the disk (`unflushed`): `synch
 `synchronous_commit=off`. Both databases write one journal in order, so it is lost only together with everything after.
 """
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import JoinTransactionMode
 
 from registry.errors import DatabaseUnavailable, StoreError
 
-__all__ = ["Connection", "Database", "Session", "Transaction"]
+__all__ = ["Connection", "Database", "Scope", "Session", "Transaction", "driver"]
 
 FILE = "registry.db"
 BUSY_SECONDS = 30
@@ -31,34 +31,103 @@ _READING, _UNFLUSHED = "countermark_reading", "countermark_unflushed"
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
 
 
+def driver(connection: Connection) -> Any:
+    """The connection of the database's own driver: past SQLAlchemy, for what every unit runs."""
+    return connection.connection.dbapi_connection
+
+
+class Scope:
+    """Where a unit's queries go: a connection, and a session over it, begun when it is first asked for.
+
+    A unit that enrols needs no session, and beginning and ending one costs as much as what it writes.
+
+    Args:
+        connection: within a transaction.
+        mode: how a session joins that transaction.
+        session: one that is begun already; whoever began it ends it.
+    """
+
+    def __init__(
+        self, connection: Connection, mode: JoinTransactionMode = "rollback_only", session: Session | None = None
+    ) -> None:
+        self.connection = connection
+        self._mode = mode
+        self._given = session
+        self._begun: Session | None = None
+
+    @classmethod
+    def of(cls, session: Session) -> "Scope":
+        """A session's own connection, and the session."""
+        return cls(session.connection(), session=session)
+
+    @cached_property
+    def session(self) -> Session:
+        """The session, begun."""
+        if self._given is not None:
+            return self._given
+        self._begun = Session(self.connection, join_transaction_mode=self._mode, expire_on_commit=False)
+        self._begun.begin()
+        return self._begun
+
+    def end(self, *, kept: bool) -> None:
+        """Write what the session holds, or undo it; nothing if none was begun."""
+        if self._begun is not None:
+            with self._begun as session:
+                session.commit() if kept else session.rollback()
+
+
 class Transaction:
-    """One writing transaction for several sessions, one after another; threads may hand it on."""
+    """One writing transaction for several units, one after another; threads may hand it on."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def session(self, *, alone: bool) -> AbstractContextManager[Session]:
-        """A session within the transaction. An exception undoes the session: by a savepoint, or, if it is alone, whole.
+    @contextmanager
+    def scope(self, *, alone: bool) -> Iterator[Scope]:
+        """A unit within the transaction. An exception undoes the unit: by a savepoint, or, if it is alone, whole.
 
         Raises:
             DatabaseUnavailable: the database gave the transaction up by itself, as SQLite does on a full disk.
         """
-        return self._joined("rollback_only" if alone else "create_savepoint")
-
-    @contextmanager
-    def _joined(self, mode: JoinTransactionMode) -> Iterator[Session]:
-        with _translated(), Session(self.connection, join_transaction_mode=mode, expire_on_commit=False) as session:
-            with session.begin():
-                yield session
+        with _translated(self.connection.engine), self._undone(alone=alone):
+            scope = Scope(self.connection, "rollback_only" if alone else "create_savepoint")
+            try:
+                yield scope
+            except BaseException:
+                scope.end(kept=False)
+                raise
+            scope.end(kept=True)
             if not self.alive():
                 raise DatabaseUnavailable("the database gave the transaction up; nothing of it was kept")
 
-    def alive(self) -> bool:
-        """Whether the transaction is still open: SQLite ends one by itself when the disk is full."""
+    @contextmanager
+    def _undone(self, *, alone: bool) -> Iterator[None]:
+        """A savepoint around a unit that is not alone; whoever owns the transaction undoes one that is."""
+        if alone:
+            yield
+            return
+        raw = driver(self.connection)
+        raw.execute("SAVEPOINT unit")
+        try:
+            yield
+        except BaseException:
+            if self.alive(failed=True):
+                raw.execute("ROLLBACK TO SAVEPOINT unit")
+            raise
+        raw.execute("RELEASE SAVEPOINT unit")
+
+    def alive(self, *, failed: bool = False) -> bool:
+        """Whether the transaction is still open: SQLite ends one by itself when the disk is full.
+
+        Args:
+            failed: a transaction of PostgreSQL that waits for a rollback to a savepoint is open too.
+        """
         if self.connection.invalidated or not self.connection.in_transaction():
             return False
-        raw = self.connection.connection.dbapi_connection
-        return self.connection.dialect.name != "sqlite" or bool(getattr(raw, "in_transaction", False))
+        raw = driver(self.connection)
+        if self.connection.dialect.name == "sqlite":
+            return bool(raw.in_transaction)
+        return raw.info.transaction_status.name in (("INTRANS", "INERROR") if failed else ("INTRANS",))
 
 
 class Database:
@@ -72,27 +141,27 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A writing transaction, committed at the end and rolled back by an exception."""
-        with _translated(), self._engine.begin() as connection:
+        with _translated(self._engine), self._engine.begin() as connection:
             yield Transaction(connection)
 
     @contextmanager
     def unflushed(self) -> Iterator[Connection]:
         """A writing transaction whose commit does not wait for the disk."""
-        with _translated(), self._unflushed.begin() as connection:
+        with _translated(self._engine), self._unflushed.begin() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(text("SET LOCAL synchronous_commit TO OFF"))
+                driver(connection).execute("SET LOCAL synchronous_commit TO OFF")
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose transaction is committed at the end and rolled back by an exception."""
-        with _translated(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with _translated(self._engine), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session whose transaction sees one state and refuses to write."""
-        with _translated(), Session(self._reader) as session, session.begin():
+        with _translated(self._engine), Session(self._reader) as session, session.begin():
             yield session
 
     def reachable(self) -> bool:
@@ -106,11 +175,11 @@ class Database:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """The database's own refusals as one error that says what to look at."""
+def _translated(engine: Engine) -> Iterator[None]:
+    """The database's own refusals, SQLAlchemy's or the driver's, as one error that says what to look at."""
     try:
         yield
-    except (OperationalError, sqlite3.OperationalError) as error:
+    except (OperationalError, engine.dialect.loaded_dbapi.OperationalError) as error:
         said = getattr(error, "orig", error)
         raise DatabaseUnavailable(
             f"the database cannot be used: {said}; what was not committed is undone. Look at the disk's free space, at"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from registry.blobs import PackFiles
 from registry.codebooks import Codebooks
-from registry.database import Connection, Session
+from registry.database import Connection, Scope, Session
 from registry.log.cosignature import Cosigner
 from registry.log.frontier import Frontier
 from registry.log.log import Log
@@ -39,19 +39,20 @@ class Parts:
     clock: Clock
     entropy: Entropy
 
-    def storage(self, session: Session | Connection) -> SqlLogStorage:
-        """The log's tables over a session."""
-        return SqlLogStorage(session, self.signer.name)
+    def storage(self, where: Session | Connection) -> SqlLogStorage:
+        """The log's tables over a session's connection, or one without a session."""
+        return SqlLogStorage(where if isinstance(where, Connection) else where.connection(), self.signer.name)
 
-    def log(self, session: Session | Connection, frontier: Frontier | None = None) -> Log:
-        """The log over a session."""
-        return Log(self.storage(session), self.signer, self.clock, frontier)
+    def log(self, where: Session | Connection, frontier: Frontier | None = None) -> Log:
+        """The log over a session's connection, or one without a session."""
+        return Log(self.storage(where), self.signer, self.clock, frontier)
 
-    def tools(self, session: Session, frontier: Frontier | None = None) -> Tools:
-        """What use-cases need, over a session."""
+    def tools(self, where: Session | Scope, frontier: Frontier | None = None) -> Tools:
+        """What use-cases need, over a session or within a unit."""
+        scope = where if isinstance(where, Scope) else Scope.of(where)
         return Tools(
-            repository=Repository.over(session),
-            log=self.log(session, frontier),
+            repository=Repository(scope),
+            log=self.log(scope.connection, frontier),
             sealer=self.sealer,
             blobs=self.blobs,
             codebooks=self.codebooks,

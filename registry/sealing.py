@@ -45,11 +45,14 @@ class Sealer:
         """A fresh data key for the row, wrapped."""
         return self._wrap(self._entropy(DATA_KEY_BYTES), row)
 
+    def seal_first(self, row: RowIdentity, column: str, plaintext: bytes) -> tuple[bytes, bytes]:
+        """A fresh data key for the row, wrapped, and the plaintext sealed under it, without asking to unwrap it."""
+        plain = self._entropy(DATA_KEY_BYTES)
+        return self._wrap(plain, row), self._seal(plain, row, column, plaintext)
+
     def seal(self, data_key: bytes, row: RowIdentity, column: str, plaintext: bytes) -> bytes:
         """The plaintext, sealed for this cell."""
-        nonce = self._entropy(NONCE_BYTES)
-        sealed = cipher(self._unwrap(data_key, row)).encrypt(nonce, plaintext, row.context(column))
-        return _VERSION + nonce + sealed
+        return self._seal(self._unwrap(data_key, row), row, column, plaintext)
 
     def open(self, data_key: bytes | None, row: RowIdentity, column: str, sealed: bytes) -> bytes:
         """The plaintext of this cell.
@@ -81,6 +84,10 @@ class Sealer:
     def rewrap(self, data_key: bytes, row: RowIdentity) -> bytes:
         """The same data key under the current key-encryption key; sealed values stay as they are."""
         return self._wrap(self._unwrap(data_key, row), row)
+
+    def _seal(self, plain: bytes, row: RowIdentity, column: str, plaintext: bytes) -> bytes:
+        nonce = self._entropy(NONCE_BYTES)
+        return _VERSION + nonce + cipher(plain).encrypt(nonce, plaintext, row.context(column))
 
     def _wrap(self, plain: bytes, row: RowIdentity) -> bytes:
         return header(self._keys.current) + self._keys.wrap(plain, row.context())

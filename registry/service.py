@@ -14,6 +14,7 @@ signed checkpoint can be lost or contradicted. Hence two rules for callers:
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from functools import cached_property
 
 from fingerprint.pack import VerifierPack
 from fingerprint.verdict import Verdict
@@ -69,19 +70,22 @@ class Registry:
     """One door to all use-cases; each group of them lives in one module of `registry/usecases/`."""
 
     def __init__(self, tools: Tools) -> None:
-        self._access = Access(tools)
-        self._devices = Devices(tools)
-        self._releases = Releases(tools)
-        self._copies = Copies(tools)
-        self._cases = Cases(tools)
-        self._holds = Holds(tools)
-        self._retaining = Retaining(tools)
-        self._possessions = Possessions(tools)
-        self._ledger = Ledger(tools)
-        self._exhibition = Exhibition(tools)
-        self._jobs = Jobs(tools)
-        self._leases = Leases(tools)
-        self._requests = Requests(tools)
+        self._tools = tools
+
+    # Each is made when it is first asked for: a unit uses one or two of them.
+    _access = cached_property(lambda self: Access(self._tools))
+    _devices = cached_property(lambda self: Devices(self._tools))
+    _releases = cached_property(lambda self: Releases(self._tools))
+    _copies = cached_property(lambda self: Copies(self._tools))
+    _cases = cached_property(lambda self: Cases(self._tools))
+    _holds = cached_property(lambda self: Holds(self._tools))
+    _retaining = cached_property(lambda self: Retaining(self._tools))
+    _possessions = cached_property(lambda self: Possessions(self._tools))
+    _ledger = cached_property(lambda self: Ledger(self._tools))
+    _exhibition = cached_property(lambda self: Exhibition(self._tools))
+    _jobs = cached_property(lambda self: Jobs(self._tools))
+    _leases = cached_property(lambda self: Leases(self._tools))
+    _requests = cached_property(lambda self: Requests(self._tools))
 
     # --- tenants and API keys -----------------------------------------------------------------------------------
 

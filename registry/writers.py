@@ -61,8 +61,8 @@ class Writers:
         try:
             group = self._group or self._begin()
             try:
-                with group.transaction.session(alone=group.units == 0) as session:
-                    tools = self._parts.tools(session, group.frontier)
+                with group.transaction.scope(alone=group.units == 0) as scope:
+                    tools = self._parts.tools(scope, group.frontier)
                     yield tools
             except BaseException as error:
                 self._leave(group, error)

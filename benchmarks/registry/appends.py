@@ -2,18 +2,22 @@
 
 A durable append is acknowledged: its entry and its row are committed and flushed to the disk, and the log is signed
 over it. The bare side writes exactly the rows that the registry wrote (entries, tree, devices, checkpoints), by the
-database's own driver, into the same tables without triggers, in the same transactions, flushed as often.
+database's own driver, into the same tables without triggers, flushed as often. Against a group of threads there are two
+bare sides: as many connections, a transaction and a flush for each unit, as they would write without the registry; and
+one connection that writes a whole group in one transaction, which nobody who waits for single units could do.
 """
 
 import statistics
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.registry.bare import Bare, copied, opened
+from benchmarks.registry.bare import Bare, Rows, copied, opened
 from registry.log import entries
 from registry.records import EntryKind, NewDevice
 from registry.store import Store, init_store, open_registry, utc_now
@@ -32,6 +36,7 @@ class Load:
         unit: entries of one unit of work.
         units: units of each thread in a turn.
         turns: how many turns each side has.
+        bare: connections of the bare side; with one, its transactions are the groups that the registry made.
     """
 
     what: str
@@ -39,6 +44,7 @@ class Load:
     unit: int
     units: int
     turns: int
+    bare: int = 1
 
 
 LOADS = (
@@ -48,6 +54,7 @@ LOADS = (
     Load(what="enrolments", threads=1, unit=1, units=2, turns=100),
     Load(what="enrolments", threads=1, unit=10, units=1, turns=60),
     Load(what="enrolments", threads=1, unit=100, units=1, turns=30),
+    Load(what="enrolments", threads=16, unit=1, units=4, turns=8, bare=16),
     Load(what="enrolments", threads=16, unit=1, units=4, turns=8),
 )
 
@@ -122,13 +129,17 @@ def appends(database: str, root: Path, url: str | None, bare_url: str | None, sh
         with store.unit() as registry:
             tenant = registry.create_tenant("acme").id
         (row,) = written.query("SELECT * FROM tenant")
-        with copied(root / f"{database}-bare", bare_url, row) as bare:
+        place = root / f"{database}-bare"
+        with copied(place, bare_url, row) as one, ExitStack() as stack:
+            bare = [one, *(stack.enter_context(opened(place, bare_url)) for _ in range(15))]
             writer = Writer(store, tenant)
             _turn(WARMING, writer, written, bare)
             return [_measured(database, load, writer, written, bare, share) for load in LOADS]
 
 
-def _measured(database: str, load: Load, writer: Writer, written: Bare, bare: Bare, share: float) -> dict[str, Any]:
+def _measured(
+    database: str, load: Load, writer: Writer, written: Bare, bare: list[Bare], share: float
+) -> dict[str, Any]:
     """Turn by turn, so that both sides meet the same disk and the same neighbours."""
     turns = [_turn(load, writer, written, bare) for _ in range(max(2, round(share * load.turns)))]
     ours, theirs = sum(turn.ours for turn in turns), sum(turn.theirs for turn in turns)
@@ -137,6 +148,7 @@ def _measured(database: str, load: Load, writer: Writer, written: Bare, bare: Ba
         "database": database,
         "what": load.what,
         "threads": load.threads,
+        "bare_connections": load.bare,
         "unit": load.unit,
         "appends": count,
         "appends_per_flush": round(count / flushes, 2),
@@ -156,13 +168,26 @@ class _Turn:
     flushes: int
 
 
-def _turn(load: Load, writer: Writer, written: Bare, bare: Bare) -> _Turn:
+def _turn(load: Load, writer: Writer, written: Bare, bare: list[Bare]) -> _Turn:
     before = _size(written)
     ours = _seconds(lambda: writer.run(load))
-    sizes = written.sizes(before)
-    transactions = written.transactions(sizes)
-    theirs = _seconds(lambda: [bare.insert(rows) for rows in transactions])
-    return _Turn(ours=ours, theirs=theirs, appends=sizes[-1] - before, flushes=len(transactions))
+    groups = written.sizes(before)
+    alone = load.bare > 1
+    transactions = written.transactions(range(before, groups[-1] + 1, load.unit) if alone else groups)
+    theirs = _seconds(lambda: _insert(bare[: load.bare], transactions))
+    return _Turn(ours=ours, theirs=theirs, appends=groups[-1] - before, flushes=len(groups) - 1)
+
+
+def _insert(bare: list[Bare], transactions: list[Rows]) -> None:
+    """Each connection in a thread of its own, the transactions dealt out in turn."""
+    if len(bare) == 1:
+        for rows in transactions:
+            bare[0].insert(rows)
+        return
+    with ThreadPoolExecutor(len(bare)) as pool:
+        hands = [(each, transactions[start :: len(bare)]) for start, each in enumerate(bare)]
+        for done in [pool.submit(_insert, [each], hand) for each, hand in hands]:
+            done.result()
 
 
 def _size(written: Bare) -> int:

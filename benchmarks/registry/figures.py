@@ -11,12 +11,22 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 def registry_appends(numbers: Row) -> str:
     """Durable appends against bare inserts."""
-    head = ["database", "what", "threads", "entries of a unit", "appends", "appends for each flush", "of bare inserts"]
+    head = [
+        "database",
+        "what",
+        "threads",
+        "bare connections",
+        "entries of a unit",
+        "appends",
+        "for each flush",
+        "of bare inserts",
+    ]
     lines = [
         [
             row["database"],
             row["what"],
             str(row["threads"]),
+            str(row["bare_connections"]),
             str(row["unit"]),
             f"{row['appends']:,}",
             f"{row['appends_per_flush']:g}",

@@ -1,39 +1,47 @@
 """The log in the database: the one module of `registry.log` that knows SQLAlchemy."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Select, and_, bindparam, func, insert, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from fingerprint import canonical
+from registry.database import driver
 from registry.errors import NodeTampered
 from registry.log.note import Signature
 from registry.log.tree import Node
-from registry.models import Base, CheckpointRow, CosignatureRow, LogEntryRow, TimeStampRow
+from registry.models import Base, CosignatureRow, LogEntryRow, TimeStampRow
 from registry.records import Checkpoint, TimeStamp
 
-# What every unit runs is made once, over tables: rows of the ORM cost several times as much.
-_ENTRY, _NODE, _CHECKPOINT = (Base.metadata.tables[name] for name in ("log_entry", "log_node", "checkpoint"))
-_LAST = and_(_NODE.c.level == 0, _NODE.c.idx == _ENTRY.c.idx)
-_TIP = select(_ENTRY.c.idx, _NODE.c.hash).outerjoin(_NODE, _LAST).order_by(_ENTRY.c.idx.desc()).limit(1)
-_SIGNED = select(_CHECKPOINT.c.size, _CHECKPOINT.c.root, _CHECKPOINT.c.note)
-_LATEST = _SIGNED.order_by(_CHECKPOINT.c.size.desc()).limit(1)
-_OF_SIZE = _SIGNED.where(_CHECKPOINT.c.size == bindparam("of_size"))
+# What every unit runs goes to the database's own driver: making a statement of SQLAlchemy's, or a dictionary for each
+# row, costs several times as much as the row. What is asked less often is said by SQLAlchemy.
+_ENTRY, _CHECKPOINT = (Base.metadata.tables[name] for name in ("log_entry", "checkpoint"))
+_STAMP = Base.metadata.tables["time_stamp"]
+_LATEST = "SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1"
+_TIP = (
+    "SELECT e.idx, n.hash FROM log_entry e LEFT JOIN log_node n ON n.level = 0 AND n.idx = e.idx"
+    " ORDER BY e.idx DESC LIMIT 1"
+)
+_OF_SIZE = select(_CHECKPOINT.c.size, _CHECKPOINT.c.root, _CHECKPOINT.c.note).where(
+    _CHECKPOINT.c.size == bindparam("of_size")
+)
 _DATA = select(_ENTRY.c.data).where(_ENTRY.c.idx == bindparam("of_index"))
 _COSIGNED = (
     select(CosignatureRow.name, CosignatureRow.key_id, CosignatureRow.signature)
     .where(CosignatureRow.size == bindparam("of_size"))
     .order_by(CosignatureRow.name, CosignatureRow.key_id)
 )
-_ADD_CHECKPOINT = insert(_CHECKPOINT)
+_ADD_CHECKPOINT = "INSERT INTO checkpoint (size, root, note, signed_at) VALUES (?, ?, ?, ?)"
 _ADD_ENTRY = "INSERT INTO log_entry (idx, data) VALUES (?, ?)"
 _ADD_NODE = "INSERT INTO log_node (level, idx, hash) VALUES (?, ?, ?)"
-_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_ADD_BOTH = (  # PostgreSQL: all rows in one statement, each column an array
+    "WITH added AS (INSERT INTO log_entry (idx, data) SELECT * FROM unnest(%b::bigint[], %b::bytea[]))"
+    " INSERT INTO log_node (level, idx, hash) SELECT * FROM unnest(%b::integer[], %b::bigint[], %b::bytea[])"
+)
+_LOCK = "SELECT pg_advisory_xact_lock(%s)"
 _ADVISORY_LOCK = 0x636F756E74657231  # "counter1": one log for a database, so one key for its lock
-_Values = tuple[int, ...] | list[tuple[Any, ...]]
 
 
 @lru_cache(maxsize=256)
@@ -43,44 +51,42 @@ def _nodes_statement(count: int) -> str:
 
 
 class SqlLogStorage:
-    """`registry.log.log.LogStorage` over one session, or over a connection without the cost of one."""
+    """`registry.log.log.LogStorage` over one connection."""
 
-    def __init__(self, session: Session | Connection, origin: str) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, origin: str) -> None:
+        self._connection = connection
         self._origin = origin
-
-    def _connection(self) -> Connection:
-        return self._session.connection() if isinstance(self._session, Session) else self._session
+        self._postgresql = connection.dialect.name == "postgresql"
 
     def lock(self) -> None:
         """On SQLite a writing unit's BEGIN IMMEDIATE has locked out every other writer already."""
-        connection = self._connection()
-        if connection.dialect.name == "postgresql":
-            connection.execute(_LOCK, {"key": _ADVISORY_LOCK})
+        if self._postgresql:
+            driver(self._connection).execute(_LOCK, (_ADVISORY_LOCK,))
 
     def size(self) -> int:
         """Number of entries: one more than the last index, since the table has no gaps."""
-        return self._session.scalar(select(func.coalesce(func.max(_ENTRY.c.idx) + 1, 0))) or 0
+        return self._connection.scalar(select(func.coalesce(func.max(_ENTRY.c.idx) + 1, 0))) or 0
 
     def tip(self) -> tuple[int, bytes | None]:
         """Number of entries, and the hash of the last one as a leaf. Raises NodeTampered if that hash is missing."""
-        row = self._connection().execute(_TIP).first()
+        row = driver(self._connection).execute(_TIP).fetchone()
         if row is None:
             return 0, None
-        if row.hash is None:
-            raise NodeTampered(f"the log lacks the hash of its last entry, {row.idx}; run the audit")
-        return row.idx + 1, row.hash
+        index, leaf = row
+        if leaf is None:
+            raise NodeTampered(f"the log lacks the hash of its last entry, {index}; run the audit")
+        return index + 1, leaf
 
     def entry(self, index: int) -> bytes | None:
         """The entry's bytes, None beyond the end."""
-        return self._connection().execute(_DATA, {"of_index": index}).scalar()
+        return self._connection.execute(_DATA, {"of_index": index}).scalar()
 
     def nodes(self, nodes: Sequence[Node]) -> Mapping[Node, bytes]:
         """Stored subtree hashes; raises NodeTampered when one is missing."""
         if not nodes:
             return {}
-        values = tuple(value for node in nodes for value in (node.level, node.number))
-        rows = self._driver(_nodes_statement(len(nodes)), values)
+        statement = _nodes_statement(len(nodes))
+        rows = self._driven(statement, tuple(value for node in nodes for value in (node.level, node.number)))
         found = {Node(level, number): value for level, number, value in rows}
         missing = set(nodes) - set(found)
         if missing:
@@ -89,37 +95,43 @@ class SqlLogStorage:
 
     def append(self, index: int, data: Sequence[bytes], completed: Sequence[tuple[Node, bytes]]) -> None:
         """Store entries from an index on, and the subtrees that they complete."""
-        if data:
-            self._driver(_ADD_ENTRY, list(enumerate(data, index)))
-            self._driver(_ADD_NODE, [(node.level, node.number, value) for node, value in completed])
+        if not data:
+            return
+        raw = driver(self._connection)
+        if self._postgresql:
+            nodes, hashes = zip(*completed, strict=True)
+            levels, numbers = zip(*nodes, strict=True)
+            indices = list(range(index, index + len(data)))
+            raw.execute(_ADD_BOTH, (indices, list(data), list(levels), list(numbers), list(hashes)))
+        else:
+            raw.executemany(_ADD_ENTRY, enumerate(data, index))
+            raw.executemany(_ADD_NODE, [(*node, value) for node, value in completed])
 
-    def _driver(self, statement: str, values: _Values) -> CursorResult[*tuple[Any, ...]]:
-        """Past SQLAlchemy's statements: building an expression or a dictionary for each row costs more than the row."""
-        connection = self._connection()
-        marked = statement if connection.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
-        return connection.exec_driver_sql(marked, values)
+    def _driven(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        marked = statement.replace("?", "%s") if self._postgresql else statement
+        return driver(self._connection).execute(marked, values)
 
     def latest(self) -> Checkpoint | None:
         """The newest signed checkpoint."""
-        return self._checkpoint(_LATEST, {})
+        return self._signed(driver(self._connection).execute(_LATEST).fetchone())
 
     def checkpoint(self, size: int) -> Checkpoint | None:
         """The checkpoint of that size, as it was signed."""
-        return self._checkpoint(_OF_SIZE, {"of_size": size})
+        return self._signed(self._connection.execute(_OF_SIZE, {"of_size": size}).first())
 
     def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
         """Store a signed checkpoint."""
-        values = {"size": checkpoint.size, "root": checkpoint.root, "note": checkpoint.note, "signed_at": signed_at}
-        self._connection().execute(_ADD_CHECKPOINT, [values])
+        at = signed_at if self._postgresql else _without_zone(signed_at)
+        self._driven(_ADD_CHECKPOINT, (checkpoint.size, checkpoint.root, checkpoint.note, at))
 
     def entries(self, low: int, high: int) -> Sequence[bytes]:
         """Entries low <= i < high."""
         span = select(LogEntryRow.data).where(LogEntryRow.idx >= low, LogEntryRow.idx < high)
-        return self._session.scalars(span.order_by(LogEntryRow.idx)).all()
+        return self._connection.scalars(span.order_by(LogEntryRow.idx)).all()
 
     def cosignatures(self, size: int) -> Sequence[Signature]:
         """Cosignatures of the checkpoint of that size, in the order of their names."""
-        rows = self._connection().execute(_COSIGNED, {"of_size": size})
+        rows = self._connection.execute(_COSIGNED, {"of_size": size})
         return [Signature(name=row.name, key_id=bytes.fromhex(row.key_id), payload=row.signature) for row in rows]
 
     def add_cosignatures(self, size: int, signatures: Sequence[Signature], obtained_at: datetime) -> None:
@@ -128,30 +140,43 @@ class SqlLogStorage:
         for each in signatures:
             if (each.name, each.key_id) not in present:
                 row = {"size": size, "name": each.name, "key_id": each.key_id.hex(), "signature": each.payload}
-                self._session.execute(insert(CosignatureRow), [{**row, "obtained_at": obtained_at}])
+                self._connection.execute(insert(CosignatureRow), [{**row, "obtained_at": obtained_at}])
 
     def add_timestamp(self, size: int, token: bytes, stamped_at: datetime, obtained_at: datetime) -> None:
         """Store a time stamp of the checkpoint of that size."""
         row = {"size": size, "token_digest": canonical.digest(token), "token": token}
-        self._session.execute(insert(TimeStampRow), [{**row, "stamped_at": stamped_at, "obtained_at": obtained_at}])
+        self._connection.execute(insert(TimeStampRow), [{**row, "stamped_at": stamped_at, "obtained_at": obtained_at}])
 
     def timestamps(self, index: int, limit: int) -> Sequence[TimeStamp]:
         """Time stamps of checkpoints that hold the entry at an index, by the time that they state."""
-        columns = select(CheckpointRow, TimeStampRow).join(TimeStampRow, TimeStampRow.size == CheckpointRow.size)
-        dated = columns.where(TimeStampRow.size > index).order_by(TimeStampRow.stamped_at, TimeStampRow.size)
+        columns = select(
+            _CHECKPOINT.c.size, _CHECKPOINT.c.root, _CHECKPOINT.c.note, _STAMP.c.stamped_at, _STAMP.c.token
+        )
+        joined = columns.join_from(_CHECKPOINT, _STAMP, _STAMP.c.size == _CHECKPOINT.c.size)
+        dated = joined.where(_STAMP.c.size > index).order_by(_STAMP.c.stamped_at, _STAMP.c.size).limit(limit)
         return [
-            TimeStamp(checkpoint=self._signed(row), stamped_at=stamp.stamped_at, token=stamp.token)
-            for row, stamp in self._session.execute(dated.limit(limit))
+            TimeStamp(checkpoint=self._known(row), stamped_at=row.stamped_at, token=row.token)
+            for row in self._connection.execute(dated)
         ]
 
-    def _checkpoint(self, statement: Select[*tuple[Any, ...]], values: dict[str, int]) -> Checkpoint | None:
-        row = self._connection().execute(statement, values).first()
-        return None if row is None else self._signed(row)
+    def _signed(self, row: Any) -> Checkpoint | None:
+        return None if row is None else self._known(row)
 
-    def _signed(self, row: Any) -> Checkpoint:
-        return Checkpoint(origin=self._origin, size=row.size, root=row.root, note=row.note)
+    def _known(self, row: Any) -> Checkpoint:
+        size, root, note, *_ = row
+        return Checkpoint(origin=self._origin, size=size, root=root, note=note)
 
     def last_cosigned(self, name: str, key_id: bytes) -> int:
         """Size of the largest checkpoint that a cosigner cosigned, 0 if none."""
         mine = CosignatureRow.name == name, CosignatureRow.key_id == key_id.hex()
-        return self._session.scalar(select(func.max(CosignatureRow.size)).where(*mine)) or 0
+        return self._connection.scalar(select(func.max(CosignatureRow.size)).where(*mine)) or 0
+
+
+def _without_zone(instant: datetime) -> str:
+    """As SQLAlchemy stores an instant on SQLite, in UTC.
+
+    Example:
+        >>> _without_zone(datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+        '2026-11-24 08:00:00.000000'
+    """
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

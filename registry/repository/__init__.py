@@ -6,10 +6,9 @@ token is (`access`), which job is due (`due`), and the audit (`scan`). Rows of t
 this package; records do.
 """
 
-from dataclasses import dataclass
+from functools import cached_property
 
-from sqlalchemy.orm import Session
-
+from registry.database import Scope
 from registry.repository.access import AccessRepository
 from registry.repository.cases import CaseRepository
 from registry.repository.copies import CopyRepository
@@ -25,35 +24,63 @@ from registry.repository.requests import RequestRepository
 __all__ = ["Repository"]
 
 
-@dataclass(frozen=True, slots=True)
 class Repository:
-    """The tenants' repositories over one session."""
+    """The tenants' repositories within one unit, each made when it is first asked for."""
 
-    access: AccessRepository
-    devices: DeviceRepository
-    releases: ReleaseRepository
-    copies: CopyRepository
-    cases: CaseRepository
-    holds: HoldRepository
-    disposals: DisposalRepository
-    possessions: PossessionRepository
-    jobs: JobRepository
-    due: DueJobs
-    requests: RequestRepository
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
 
-    @classmethod
-    def over(cls, session: Session) -> "Repository":
-        """All of them over this session."""
-        return cls(
-            access=AccessRepository(session),
-            devices=DeviceRepository(session),
-            releases=ReleaseRepository(session),
-            copies=CopyRepository(session),
-            cases=CaseRepository(session),
-            holds=HoldRepository(session),
-            disposals=DisposalRepository(session),
-            possessions=PossessionRepository(session),
-            jobs=JobRepository(session),
-            due=DueJobs(session),
-            requests=RequestRepository(session),
-        )
+    @cached_property
+    def access(self) -> AccessRepository:
+        """Tenants, keys and peppers."""
+        return AccessRepository(self._scope.session)
+
+    @cached_property
+    def devices(self) -> DeviceRepository:
+        """Devices."""
+        return DeviceRepository(self._scope)
+
+    @cached_property
+    def releases(self) -> ReleaseRepository:
+        """Releases."""
+        return ReleaseRepository(self._scope.session)
+
+    @cached_property
+    def copies(self) -> CopyRepository:
+        """Copies."""
+        return CopyRepository(self._scope.session)
+
+    @cached_property
+    def cases(self) -> CaseRepository:
+        """Cases."""
+        return CaseRepository(self._scope.session)
+
+    @cached_property
+    def holds(self) -> HoldRepository:
+        """Legal holds."""
+        return HoldRepository(self._scope.session)
+
+    @cached_property
+    def possessions(self) -> PossessionRepository:
+        """Proofs of possession."""
+        return PossessionRepository(self._scope.session)
+
+    @cached_property
+    def jobs(self) -> JobRepository:
+        """Jobs."""
+        return JobRepository(self._scope.session)
+
+    @cached_property
+    def due(self) -> DueJobs:
+        """Steps of all tenants' jobs."""
+        return DueJobs(self._scope.session)
+
+    @cached_property
+    def requests(self) -> RequestRepository:
+        """Requests that are done once."""
+        return RequestRepository(self._scope.session)
+
+    @cached_property
+    def disposals(self) -> DisposalRepository:
+        """Answers destroyed on purpose."""
+        return DisposalRepository(self._scope.session)

@@ -8,14 +8,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session, aliased, load_only
 
+from registry.database import Scope
 from registry.models import Base, DeviceRow, ErasureRow, ReenrolmentRow
 from registry.records import Device, Page
 from registry.repository.page import page
 
 _TABLE = Base.metadata.tables["device"]
 _ADD = insert(_TABLE)
-_TAKEN = select(_TABLE.c.name).where(
-    _TABLE.c.tenant_id == bindparam("of_tenant"), _TABLE.c.name.in_(bindparam("names", expanding=True))
+_TENANT = Base.metadata.tables["tenant"]
+_NAMED = and_(_TABLE.c.tenant_id == bindparam("of_tenant"), _TABLE.c.name.in_(bindparam("names", expanding=True)))
+_TAKEN = (
+    select(_TABLE.c.name).select_from(_TENANT.outerjoin(_TABLE, _NAMED)).where(_TENANT.c.id == bindparam("of_tenant"))
 )
 _NAMES = 500  # in one statement: SQLite takes at most 999 values
 
@@ -145,21 +148,25 @@ def _columns(tenant: str, device: Device, secrets: DeviceSecrets) -> dict[str, A
 class DeviceRepository:
     """Queries about devices; listing them reads neither helper data nor sealed keys."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    @property
+    def _session(self) -> Session:
+        return self._scope.session
 
     def add(self, tenant: str, devices: Sequence[tuple[Device, DeviceSecrets]]) -> None:
         """Store devices."""
         if devices:
-            self._session.execute(_ADD, [_columns(tenant, device, secrets) for device, secrets in devices])
+            self._scope.connection.execute(_ADD, [_columns(tenant, device, secrets) for device, secrets in devices])
 
-    def taken(self, tenant: str, names: Sequence[str]) -> frozenset[str]:
-        """Those of the names under which devices are enrolled."""
-        found: set[str] = set()
-        for low in range(0, len(names), _NAMES):
+    def taken(self, tenant: str, names: Sequence[str]) -> frozenset[str] | None:
+        """Those of the names under which devices are enrolled; None if there is no such tenant."""
+        found: set[str | None] = set()
+        for low in range(0, max(1, len(names)), _NAMES):
             values = {"of_tenant": tenant, "names": names[low : low + _NAMES]}
-            found.update(name for (name,) in self._session.execute(_TAKEN, values))
-        return frozenset(found)
+            found.update(self._scope.connection.scalars(_TAKEN, values))
+        return frozenset(name for name in found if name is not None) if found else None
 
     def named(self, tenant: str, name: str) -> Device | None:
         """The device of that name."""

@@ -15,6 +15,7 @@ from registry.errors import (
     DuplicateName,
     MalformedValue,
     UnknownDevice,
+    UnknownTenant,
 )
 from registry.log import entries
 from registry.records import Device, EntryKind, NewDevice, Page
@@ -46,7 +47,6 @@ class Devices:
             _require_codeword_key(new.codeword_key)
             require_name(new.name, "device")
         self._tools.log.lock()
-        self._tools.require_tenant(tenant)
         self._require_free(tenant, [new.name for new in devices])
         made = [(new, self._tools.new_id()) for new in devices]
         secrets = [self._secrets(tenant, identifier, new) for new, identifier in made]
@@ -55,8 +55,12 @@ class Devices:
         return enrolled
 
     def _require_free(self, tenant: str, names: Sequence[str]) -> None:
+        """One question to the database for both: is there such a tenant, and is one of the names taken?"""
+        there = self._stored.taken(tenant, names)
+        if there is None:
+            raise UnknownTenant(f"there is no tenant with the id '{tenant}'")
         twice = {name for name, count in Counter(names).items() if count > 1}
-        taken = sorted(self._stored.taken(tenant, names) | twice)
+        taken = sorted(there | twice)
         if taken:
             shown = ", ".join(f"'{name}'" for name in taken[:5])
             raise DuplicateName(f"there is a device {shown} already; choose another name")
@@ -147,14 +151,14 @@ class Devices:
         return self.get(tenant, forgotten_name(device.id))
 
     def _secrets(self, tenant: str, device: str, new: NewDevice) -> DeviceSecrets:
-        row, sealer = device_row(tenant, device), self._tools.sealer
-        data_key = sealer.new_data_key(row)
+        row = device_row(tenant, device)
+        data_key, codeword_key = self._tools.sealer.seal_first(row, "codeword_key", new.codeword_key)
         return DeviceSecrets(
             salt=self._tools.entropy(SALT_BYTES),
             helper_data=new.helper_data,
             key_commitment=entries.key_commitment(new.codeword_key),
             data_key=data_key,
-            codeword_key=sealer.seal(data_key, row, "codeword_key", new.codeword_key),
+            codeword_key=codeword_key,
             possession_key=new.possession_key,
         )
 
