@@ -1,8 +1,8 @@
 """One file per objective; the catalogue names them.
 
 An objective takes the student's scores over a finite set, (n, C), and targets: the teacher's scores over the same set,
-class numbers (`cross_entropy`), both (`labelled`, `selective_repulsive`), or relevances (`info_nce`). One conformance
-suite runs over every row.
+class numbers (`cross_entropy`), both (`labelled`, `selective_repulsive`), relevances (`info_nce`), or
+actions with their rewards beside the teacher's scores (`trrd`, `kdrl`). One conformance suite runs over every row.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from distill.objectives.forward_kl import ForwardKL
 from distill.objectives.hinton import HintonKD
 from distill.objectives.info_nce import InfoNCE
 from distill.objectives.jsd import JSD
+from distill.objectives.kdrl import KDRL
 from distill.objectives.labelled import Labelled, with_labels
 from distill.objectives.ltkd import LTKD, groups_by_count
 from distill.objectives.margin_mse import MarginMSE
@@ -25,6 +26,7 @@ from distill.objectives.rank_net import RankNet
 from distill.objectives.reverse_kl import ReverseKL
 from distill.objectives.selective_repulsive import SelectiveRepulsive, falling
 from distill.objectives.standardised import StandardisedKD
+from distill.objectives.trrd import TRRD, with_rollouts
 
 
 class Objective(Protocol):
@@ -46,6 +48,8 @@ CATALOGUE: dict[str, Callable[..., Objective]] = {
     "mse": LogitMSE,
     "labelled": Labelled,
     "selective_repulsive": SelectiveRepulsive,
+    "trrd": TRRD,
+    "kdrl": KDRL,
     "ltkd": LTKD,
     "margin_mse": MarginMSE,
     "info_nce": InfoNCE,
@@ -58,7 +62,9 @@ __all__ = [
     "CATALOGUE",
     "DKD",
     "JSD",
+    "KDRL",
     "LTKD",
+    "TRRD",
     "CrossEntropy",
     "ForwardKL",
     "HintonKD",
@@ -74,4 +80,5 @@ __all__ = [
     "falling",
     "groups_by_count",
     "with_labels",
+    "with_rollouts",
 ]

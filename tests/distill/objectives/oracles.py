@@ -137,3 +137,23 @@ def adr_mse(s, t):
         rank = 1 + sum(t[j] > t[i] for j in range(len(s)))
         losses.append((soft - rank) ** 2 / math.log2(rank + 1))
     return float(np.mean(losses))
+
+
+def trrd(s, row, alpha=0.5):
+    """Clip 0.2 below and 0.28 above; the row holds teacher, old policy, four actions, four rewards."""
+    c = len(s)
+    teacher, old, actions, rewards = row[:c], row[c : 2 * c], row[2 * c : 2 * c + 4], row[2 * c + 4 :]
+    pi, pi_t, pi_old = softmax(s), softmax(teacher), softmax(old)
+    total = 0.0
+    for action, reward in zip(actions, rewards, strict=True):
+        a = int(action)
+        away = min(max(math.log(pi[a] / pi_t[a]), -1.0), 1.0)
+        ratio = math.exp(alpha * math.log(pi[a] / pi_old[a]) + (1 - alpha) * away)
+        gain = (reward - np.mean(rewards)) / np.std(rewards) if np.std(rewards) else 0.0
+        total += min(ratio * gain, min(max(ratio, 0.8), 1.28) * gain)
+    return -total / 4
+
+
+def kdrl(s, row):
+    """beta 1."""
+    return trrd(s, row, alpha=1.0) + reverse_kl(s, row[: len(s)])

@@ -13,7 +13,7 @@ from tests.distill.objectives import oracles
 
 GROUPS = (0, 0, 1, 1, 2)
 N, C = 6, 5
-SCORES, CLASSES, BOTH, RELEVANCES = "scores", "classes", "both", "relevances"
+SCORES, CLASSES, BOTH, RELEVANCES, ROLLOUTS = "scores", "classes", "both", "relevances", "rollouts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,8 @@ ROWS = {
     "cross_entropy": Row(oracle=oracles.mean_over_rows(oracles.cross_entropy), targets=CLASSES, zero=False),
     "labelled": Row(oracle=oracles.mean_over_rows(oracles.labelled), targets=BOTH, zero=False),
     "selective_repulsive": Row(oracle=oracles.selective_repulsive, targets=BOTH, zero=False, common_mode=False),
+    "trrd": Row(oracle=oracles.mean_over_rows(oracles.trrd), targets=ROLLOUTS, zero=False),
+    "kdrl": Row(oracle=oracles.mean_over_rows(oracles.kdrl), targets=ROLLOUTS, zero=False),
     "ltkd": Row(oracle=oracles.ltkd(GROUPS), zero=False, settings={"groups": GROUPS}),
     "margin_mse": Row(oracle=oracles.mean_over_rows(oracles.margin_mse), fixed=1),
     "info_nce": Row(oracle=oracles.mean_over_rows(oracles.info_nce), targets=RELEVANCES, zero=False),
@@ -82,6 +84,12 @@ def drawn(name, seed=3):
         SCORES: scores,
         CLASSES: labels,
         BOTH: objectives.with_labels(scores, labels),
+        ROLLOUTS: objectives.with_rollouts(
+            scores,
+            logits + 0.3 * torch.randn(N, C, generator=draw, dtype=torch.double),
+            torch.randint(C, (N, 4), generator=draw),
+            torch.randint(2, (N, 4), generator=draw),
+        ),
         RELEVANCES: torch.eye(C, dtype=torch.double)[labels] * 0.8 + 0.1,
     }
     return logits, kinds[ROWS[name].targets]
@@ -94,6 +102,11 @@ def permuted(name, targets, order):
             return torch.argsort(order)[targets]
         case "both":
             return objectives.with_labels(targets[:, :-1][:, order], torch.argsort(order)[targets[:, -1].long()])
+        case "rollouts":
+            teacher, old, actions, rewards = targets.split([C, C, 4, 4], dim=1)
+            return objectives.with_rollouts(
+                teacher[:, order], old[:, order], torch.argsort(order)[actions.long()], rewards
+            )
         case _:
             return targets[:, order]
 
@@ -171,7 +184,7 @@ def test_a_confident_teacher_gives_finite_gradients_in_float32(name):
     assert torch.isfinite(logits.grad).all()
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.targets in (SCORES, RELEVANCES)])
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.targets in (SCORES, RELEVANCES, ROLLOUTS)])
 def test_scores_over_another_set_are_refused(name):
     """A row of targets that would broadcast."""
     logits, targets = drawn(name)
