@@ -1,8 +1,9 @@
 """One file per objective; the catalogue names them.
 
 An objective takes the student's scores over a finite set, (n, C), and targets: the teacher's scores over the same set,
-class numbers (`cross_entropy`), both (`labelled`, `selective_repulsive`), relevances (`info_nce`), or
-actions with their rewards beside the teacher's scores (`trrd`, `kdrl`). One conformance suite runs over every row.
+class numbers (`cross_entropy`), both (`labelled`, `selective_repulsive`), relevances (`info_nce`), scores of several
+clients (`federated`), or actions with their rewards beside the teacher's scores (`trrd`, `kdrl`). One conformance suite
+runs over every row.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from torch import Tensor
 from distill.objectives.adr_mse import ADRMSE
 from distill.objectives.cross_entropy import CrossEntropy
 from distill.objectives.dkd import DKD
+from distill.objectives.federated import Federated
 from distill.objectives.forward_kl import ForwardKL
 from distill.objectives.hinton import HintonKD
 from distill.objectives.info_nce import InfoNCE
@@ -48,6 +50,7 @@ CATALOGUE: dict[str, Callable[..., Objective]] = {
     "mse": LogitMSE,
     "labelled": Labelled,
     "selective_repulsive": SelectiveRepulsive,
+    "federated": Federated,
     "trrd": TRRD,
     "kdrl": KDRL,
     "ltkd": LTKD,
@@ -66,6 +69,7 @@ __all__ = [
     "LTKD",
     "TRRD",
     "CrossEntropy",
+    "Federated",
     "ForwardKL",
     "HintonKD",
     "InfoNCE",

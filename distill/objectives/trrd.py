@@ -81,5 +81,5 @@ def _parts(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor, Ten
     drawn = targets.shape[-1] - 2 * size
     if targets.dim() != 2 or len(targets) != len(logits) or drawn < 2 or drawn % 2:
         raise ShapeError(f"targets {tuple(targets.shape)} for scores {tuple(logits.shape)}; use `with_rollouts`")
-    teacher, old, actions, rewards = targets.split([size, size, drawn // 2, drawn // 2], dim=1)
+    teacher, old, actions, rewards = torch.split(targets, [size, size, drawn // 2, drawn // 2], dim=1)
     return teacher, old, actions.long(), rewards

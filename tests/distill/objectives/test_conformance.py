@@ -13,7 +13,8 @@ from tests.distill.objectives import oracles
 
 GROUPS = (0, 0, 1, 1, 2)
 N, C = 6, 5
-SCORES, CLASSES, BOTH, RELEVANCES, ROLLOUTS = "scores", "classes", "both", "relevances", "rollouts"
+SCORES, CLASSES, BOTH, RELEVANCES = "scores", "classes", "both", "relevances"
+ROLLOUTS, CLIENTS = "rollouts", "clients"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ ROWS = {
     "selective_repulsive": Row(oracle=oracles.selective_repulsive, targets=BOTH, zero=False, common_mode=False),
     "trrd": Row(oracle=oracles.mean_over_rows(oracles.trrd), targets=ROLLOUTS, zero=False),
     "kdrl": Row(oracle=oracles.mean_over_rows(oracles.kdrl), targets=ROLLOUTS, zero=False),
+    "federated": Row(oracle=oracles.mean_over_rows(oracles.federated), targets=CLIENTS),
     "ltkd": Row(oracle=oracles.ltkd(GROUPS), zero=False, settings={"groups": GROUPS}),
     "margin_mse": Row(oracle=oracles.mean_over_rows(oracles.margin_mse), fixed=1),
     "info_nce": Row(oracle=oracles.mean_over_rows(oracles.info_nce), targets=RELEVANCES, zero=False),
@@ -66,6 +68,7 @@ TEMPERED = (
     "ltkd",
     "adr_mse",
     "selective_repulsive",
+    "federated",
 )
 EVERY = pytest.mark.parametrize("name", objectives.CATALOGUE)
 
@@ -84,6 +87,7 @@ def drawn(name, seed=3):
         SCORES: scores,
         CLASSES: labels,
         BOTH: objectives.with_labels(scores, labels),
+        CLIENTS: torch.stack([scores, scores + logits, scores - logits], dim=1),
         ROLLOUTS: objectives.with_rollouts(
             scores,
             logits + 0.3 * torch.randn(N, C, generator=draw, dtype=torch.double),
@@ -108,7 +112,7 @@ def permuted(name, targets, order):
                 teacher[:, order], old[:, order], torch.argsort(order)[actions.long()], rewards
             )
         case _:
-            return targets[:, order]
+            return targets[..., order]
 
 
 def test_every_objective_has_a_row():
@@ -153,10 +157,10 @@ def test_the_order_of_rows_and_classes_does_not_matter(name):
 def test_nought_at_perfect_agreement_where_the_formula_says_so(name):
     """Value and gradient; the other objectives say so by not being nought."""
     _, targets = drawn(name)
-    if ROWS[name].targets != SCORES:
+    if ROWS[name].targets not in (SCORES, CLIENTS):
         assert not ROWS[name].zero
         return
-    student = targets.clone().requires_grad_()
+    student = (targets.mean(dim=1) if targets.dim() == 3 else targets.clone()).requires_grad_()
     loss = made(name)(student, targets)
     loss.backward()
     flat = float(loss.detach()) < 1e-9 and float(student.grad.abs().max()) < 1e-7
@@ -184,7 +188,9 @@ def test_a_confident_teacher_gives_finite_gradients_in_float32(name):
     assert torch.isfinite(logits.grad).all()
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.targets in (SCORES, RELEVANCES, ROLLOUTS)])
+@pytest.mark.parametrize(
+    "name", [name for name, row in ROWS.items() if row.targets in (SCORES, RELEVANCES, ROLLOUTS, CLIENTS)]
+)
 def test_scores_over_another_set_are_refused(name):
     """A row of targets that would broadcast."""
     logits, targets = drawn(name)
