@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from benchmarks.survival.data import Sizes, load
 
-_PLAIN, _PROBES, _TEST, _MOST = 4_000, 3_000, 10_000, 2_000
+_PLAIN, _LARGE, _PROBES, _TEST, _MOST = 4_000, 20_000, 3_000, 10_000, 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,11 @@ def plain() -> Images:
         DataMissing: the files are not on this machine.
     """
     return _images(_PLAIN)
+
+
+def larger() -> Images:
+    """20,000 images to teach on; the first 4,000 are those of `plain`."""
+    return _images(_LARGE)
 
 
 def long_tailed(gamma: float) -> Images:
