@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.objectives import cross_encoders, hyperspectral, kd, long_tail, prectr, repulsion, roots
+from benchmarks.objectives import cross_encoders, hyperspectral, kd, long_tail, policies, prectr, repulsion, roots
 from benchmarks.objectives.judging import DEVICES
 from benchmarks.objectives.trial import STRENGTH, Row
 from benchmarks.survival.data import DataMissing
@@ -22,6 +22,7 @@ SYSTEMS: dict[str, Callable[[], Iterator[Row]]] = {
     "cross_encoders": cross_encoders.rows,
     "prectr": prectr.rows,
     "repulsion": repulsion.rows,
+    "rlad": policies.rows,
     "roots": roots.rows,
     "hyperspectral": hyperspectral.rows,
 }

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from benchmarks.objectives.__main__ import merged
+from benchmarks.objectives.captioned import CAPTIONS, pairs
 from benchmarks.objectives.data import Images
 from benchmarks.objectives.figures import objectives
 from benchmarks.objectives.kd import row
@@ -67,3 +68,13 @@ def test_one_system_run_again_leaves_the_others_rows():
     old = [{"system": "KD", "score": 1}, {"system": "LTKD", "score": 1}, {"system": "KD", "score": 2}]
     new = [{"system": "KD", "score": 3}]
     assert merged(old, new) == [{"system": "LTKD", "score": 1}, {"system": "KD", "score": 3}]
+
+
+def test_a_batch_of_pairs_shows_every_caption_once(images):
+    """Forty captions, as many images in each batch, no image twice in a pass."""
+    shown = pairs(images)
+    batches = shown.batches(torch.Generator().manual_seed(3))
+    assert batches
+    assert all(shown.captions[batch].tolist() == list(range(CAPTIONS)) for batch in batches)
+    assert len(torch.cat(batches).unique()) == len(batches) * CAPTIONS
+    assert torch.equal(shown.captions // 4, images.labels)
