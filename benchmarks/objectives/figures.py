@@ -9,7 +9,7 @@ def objectives(numbers: dict[str, Any]) -> str:
     lines = [head, ["---"] * len(head), *map(_line, numbers["rows"])]
     best = max(row["max_score"] for row in numbers["rows"])
     return "".join("| " + " | ".join(line) + " |\n" for line in lines) + (
-        f"\nStrength {numbers['strength']}, {numbers['devices']:,} devices, answers in logits, greatest score"
+        f"\nStrength {numbers['strength']}, {numbers['devices']:,} devices, answers in logits, greatest scores up to"
         f" {best:.1f}. Own and baseline: mean of three clean students.\n"
     )
 
