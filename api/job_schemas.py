@@ -51,7 +51,7 @@ class Job(Answer):
     probes: Annotated[int, Field(description="Asked in all, if no look decides before the last.")]
     asked: Annotated[int, Field(description="Put to the suspect so far, those whose answers were lost included.")]
     answered: Annotated[int, Field(description="Answered so far.")]
-    failures: Annotated[int, Field(description="How often in a row no answer came.")]
+    failures: Annotated[int, Field(description="How often in a row a step brought nothing: no answer, or an error.")]
     not_before: Annotated[Moment, Field(description="When the next step may begin.")]
     failure: Annotated[str | None, Field(description="Why it failed, or was last put off.")]
     created_at: Moment

@@ -77,7 +77,7 @@ class Job:
         probes: how many are asked if no look decides before the last.
         asked: how many were put to the suspect, those whose answers were lost included.
         answered: how many it answered.
-        failures: how often in a row it gave no answer.
+        failures: how often in a row a step brought nothing: no answer, or an error.
         not_before: when the next step may begin.
         failure: why the job failed, or why it was last put off.
     """

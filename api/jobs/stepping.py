@@ -7,6 +7,13 @@
 | 3 | answers and exchange are stored, or verdict and log entry, and the step is done, in one unit | as 2, or done |
 
 So a probe is asked twice only if its answer was lost between 2 and 3: at most one step for each kill.
+
+| what a step meets | what becomes of it |
+|---|---|
+| no answer, or an error that nobody foresaw | tried again after 2, 4, 8, 16 s; at the fifth in a row the job fails |
+| what asking again cannot mend | the job fails at once |
+| the lease is another's by now, or the job was cancelled | what was learnt is dropped |
+| its process is told to end | the lease is given back |
 """
 
 import json
@@ -56,9 +63,10 @@ class Stepper:
         self._said = said
         self._probes: tuple[tuple[str, str], NDArray[np.float32]] | None = None
         self._held: Lease | None = None
+        self._put = False
 
     def step(self) -> bool:
-        """Do a step that is due; False if none is."""
+        """Do a step that is due; False if none is. An error that nobody foresaw is raised once the step is put off."""
         with self._store.reading() as registry:
             if registry.leases.due() is None:
                 return False
@@ -76,24 +84,29 @@ class Stepper:
             self._try(lambda leases: leases.give_back(lease))
 
     def _do(self, lease: Lease) -> None:
+        self._put = False
         try:
             self._look(lease) if lease.looks else self._ask(lease)
         except LeaseLost:
             return  # another worker has the step now, or the job was cancelled: what was learnt is dropped
         except SuspectUnreachable as error:
-            reason, pause = str(error), self._pause(lease)
-            self._try(lambda leases: leases.postpone(lease, reason, pause))
+            self._postpone(lease, str(error))
         except _USELESS as error:
             reason = str(error)
             self._try(lambda leases: leases.fail(lease, reason))
+        except Exception as error:
+            self._postpone(lease, f"{_named(lease)} broke down: {_said_of(error)}")
+            raise  # for the log
         except BaseException:
-            self._try(lambda leases: leases.give_back(lease))
+            unasked = not self._put
+            self._try(lambda leases: leases.give_back(lease, unasked=unasked))
             raise
 
     def _ask(self, lease: Lease) -> None:
         batch = self._batch(lease)
         suspect = self._open(lease)
         try:
+            self._put = True
             reply = suspect.ask(batch)  # 2.
         finally:
             suspect.close()
@@ -126,11 +139,12 @@ class Stepper:
                 self._probes = (known, registry.pack(*known).probes)
         return self._probes[1][lease.start : lease.stop]
 
-    def _pause(self, lease: Lease) -> float:
-        """Seconds before the suspect that gave no answer is asked again: doubled each time."""
+    def _postpone(self, lease: Lease, reason: str) -> None:
+        """Have the step tried again after a pause, doubled each time."""
         with self._store.reading() as registry:
             failures = registry.job(lease.tenant, lease.job_id).failures
-        return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**failures)
+        pause, unasked = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**failures), not self._put
+        self._try(lambda leases: leases.postpone(lease, reason, pause, unasked=unasked))
 
     def _change(self, change: Callable[[Leases], object]) -> None:
         with self._store.unit() as registry:
@@ -163,6 +177,19 @@ class Stepper:
                 continue  # a database that does not answer may do so again before the lease expires
             except RegistryError:
                 return
+
+
+def _named(lease: Lease) -> str:
+    """A step, for people."""
+    if lease.looks:
+        return f"step {lease.seq} (the look after {lease.stop} probes)"
+    return f"step {lease.seq} (probes {lease.start} to {lease.stop - 1})"
+
+
+def _said_of(error: Exception) -> str:
+    """An error, for a tenant: the text of one that is not the registry's own is for the operator alone."""
+    text = str(error) if isinstance(error, RegistryError) else "the worker's log says more"
+    return f"{type(error).__name__}: {text}"
 
 
 def _joined(lines: list[bytes]) -> NDArray[Any]:

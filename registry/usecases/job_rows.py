@@ -58,6 +58,6 @@ class JobRows:
         return job
 
 
-def short(reason: str) -> str:
-    """A reason in one line of bearable length."""
-    return " ".join(reason.split())[:LONGEST_REASON]
+def short(reason: str, *, room_for: str = "") -> str:
+    """A reason in one line of bearable length, which what follows it does not exceed."""
+    return " ".join(reason.split())[: LONGEST_REASON - len(room_for)]

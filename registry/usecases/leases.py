@@ -9,7 +9,7 @@ from typing import Any
 
 from fingerprint.commitment import Commitment
 from fingerprint.statistics import SequentialPlan
-from registry.errors import LeaseLost
+from registry.errors import LeaseLost, SealBroken
 from registry.jobs import OPEN, Happened, Job, JobState, Lease
 from registry.repository.due import Due
 from registry.repository.jobs import StoredJob, StoredStep
@@ -21,7 +21,7 @@ from registry.usecases.tools import Tools
 MOST_LEASES = 50
 """A step that was begun so often without an end takes its worker down each time; the job fails."""
 MOST_FAILURES = 5
-"""So often in a row a suspect may give no answer."""
+"""So often in a row a step may bring nothing: the suspect gives no answer, or the step breaks down."""
 
 
 class Leases:
@@ -49,6 +49,11 @@ class Leases:
         if reason is not None:
             self._rows.fail(due.tenant, due.job_id, reason)
             return None
+        try:
+            lease = self._lease(due, found, step, owner)
+        except SealBroken as broken:  # never opens again; left as it is, the job would be due for ever
+            self._rows.fail(due.tenant, due.job_id, f"{broken}; open another job")
+            return None
         expires = now + timedelta(seconds=seconds)
         self._stored.change_step(
             due.tenant,
@@ -60,7 +65,7 @@ class Leases:
         )
         asked = found.job.asked + step.stop - step.start
         self._stored.change(due.tenant, due.job_id, state=JobState.RUNNING, asked=asked)
-        return self._lease(due, found, step, owner)
+        return lease
 
     def keep(self, lease: Lease, seconds: float) -> None:
         """Put off the lease's expiry."""
@@ -70,11 +75,7 @@ class Leases:
 
     def give_back(self, lease: Lease, *, unasked: bool = False) -> None:
         """Let the step go, for anybody to take; `unasked`: its probes were not put to the suspect."""
-        self._require_mine(lease)
-        self._free(lease)
-        if unasked:
-            job = self._rows.found(lease.tenant, lease.job_id).job
-            self._stored.change(lease.tenant, lease.job_id, asked=job.asked - (lease.stop - lease.start))
+        self._release(lease, unasked=unasked)
 
     def answer(self, lease: Lease, line: bytes) -> None:
         """The answers to the step's probes, with their exchange: kept, and the next step free to be taken."""
@@ -99,7 +100,7 @@ class Leases:
         """Nobody could be named at this look: go on. The answers' kind is settled from now on."""
         self._require_mine(lease)
         self._free(lease, done_at=self._tools.clock())
-        self._stored.change(lease.tenant, lease.job_id, next=lease.seq + 1, kind=kind)
+        self._stored.change(lease.tenant, lease.job_id, failures=0, failure=None, next=lease.seq + 1, kind=kind)
         self._rows.told(lease.tenant, lease.job_id, Happened.LOOKED)
 
     def decided(self, lease: Lease, *, kind: str) -> Job:
@@ -107,16 +108,22 @@ class Leases:
         if self._require_mine(lease).job.state not in OPEN:
             raise LeaseLost(f"job {lease.job_id} was cancelled; its verdict is not recorded")
         self._free(lease, done_at=self._tools.clock())
-        return self._rows.end(
-            lease.tenant, lease.job_id, JobState.DONE, Happened.DECIDED, credential=None, kind=kind, next=lease.seq + 1
-        )
+        values = {"credential": None, "kind": kind, "next": lease.seq + 1, "failures": 0, "failure": None}
+        return self._rows.end(lease.tenant, lease.job_id, JobState.DONE, Happened.DECIDED, **values)
 
-    def postpone(self, lease: Lease, reason: str, seconds: float) -> Job:
-        """No answer: the step is tried again after a while, and the job fails when that was too often in a row."""
-        job = self._require_mine(lease).job
-        self._free(lease)
+    def postpone(self, lease: Lease, reason: str, seconds: float, *, unasked: bool = False) -> Job:
+        """Nothing came of it: the step is tried again after a while; too often in a row, and the job fails.
+
+        Args:
+            lease: of the step.
+            reason: why; whoever reads that the job failed reads this, and how to have it go on.
+            seconds: how long a while is.
+            unasked: the step's probes were not put to the suspect.
+        """
+        job = self._release(lease, unasked=unasked).job
         if job.failures + 1 >= MOST_FAILURES or job.state not in OPEN:
-            return self._rows.fail(lease.tenant, lease.job_id, reason)
+            way_out = f"; so {MOST_FAILURES} times in a row. Mend it, then: countermark job retry {lease.job_id}"
+            return self._rows.fail(lease.tenant, lease.job_id, short(reason, room_for=way_out) + way_out)
         later = self._tools.clock() + timedelta(seconds=seconds)
         self._stored.change(
             lease.tenant, lease.job_id, failures=job.failures + 1, not_before=later, failure=short(reason)
@@ -168,6 +175,14 @@ class Leases:
         found = self._rows.found(lease.tenant, lease.job_id)
         if self._step(lease.tenant, lease.job_id, lease.seq).lease_owner != lease.owner:
             raise LeaseLost(f"step {lease.seq} of job {lease.job_id} was taken by another worker, or is done")
+        return found
+
+    def _release(self, lease: Lease, *, unasked: bool) -> StoredJob:
+        """The job, its step free again, and its probes not counted when they were not put to the suspect."""
+        found = self._require_mine(lease)
+        self._free(lease)
+        if unasked:
+            self._stored.change(lease.tenant, lease.job_id, asked=found.job.asked - (lease.stop - lease.start))
         return found
 
     def _free(self, lease: Lease, **values: Any) -> None:

@@ -105,7 +105,8 @@ def test_no_answer_puts_the_step_off_and_too_often_fails_the_job(filled: Any, cl
         assert job.state == (JobState.RUNNING if failures < MOST_FAILURES else JobState.FAILED)
         assert take(filled.store) is None
         clock.now += timedelta(seconds=101)
-    assert job.failure == "no answer"
+    assert job.failure.startswith("no answer; so 5 times in a row")
+    assert f"countermark job retry {job_id}" in job.failure
     with filled.store.unit() as registry:
         registry.retry_job(filled.tenant, job_id)
         with pytest.raises(JobNotFailed):
