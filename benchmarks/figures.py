@@ -18,6 +18,7 @@ from benchmarks.faults.figures import faults
 from benchmarks.hostile.figures import hostile
 from benchmarks.mint_figures import mint
 from benchmarks.objectives.figures import objectives
+from benchmarks.overhead.figures import overhead
 from benchmarks.planner.figures import planner
 from benchmarks.puf.figures import puf, puf_fit, puf_short
 from benchmarks.registry.figures import registry_appends, registry_audits, registry_proofs
@@ -100,6 +101,7 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "hostile": hostile,
     "planner": planner,
     "objectives": objectives,
+    "overhead": overhead,
     "accuser": accuser,
     "registry_appends": registry_appends,
     "registry_proofs": registry_proofs,

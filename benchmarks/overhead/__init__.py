@@ -1,0 +1,1 @@
+"""What signing costs: time of a step, time of preparing a release, memory."""

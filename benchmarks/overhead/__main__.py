@@ -1,0 +1,61 @@
+"""`python -m benchmarks.overhead`: what signing costs in time and memory, as ratios within one run.
+
+Example:
+    python -m benchmarks.overhead --json overhead.json
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.overhead.memory import memory_ratio
+from benchmarks.overhead.steps import PAIRS, REPEATS, STEPS, prepare_ratio, step_ratios
+from benchmarks.overhead.task import SIZES, Task
+
+
+def main() -> int:
+    """Exit code 0."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--json", type=Path, help="where to write the rows")
+    parser.add_argument("--only", choices=sorted(SIZES), help="one size; the file keeps the others' rows")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    found = {row["model"]: row for row in _kept(chosen.json)} if chosen.only else {}
+    found |= {name: _row(name) for name in SIZES if chosen.only in (None, name)}
+    rows = [found[name] for name in SIZES if name in found]
+    result = {"benchmark": "overhead", "pairs": PAIRS, "steps": STEPS, "repeats": REPEATS, "rows": rows}
+    if chosen.json:
+        chosen.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _kept(path: Path | None) -> list[dict[str, Any]]:
+    """Rows that an earlier run wrote."""
+    if path is None or not path.exists():
+        return []
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return rows
+
+
+def _row(name: str) -> dict[str, Any]:
+    task = Task(name)
+    live, stored = step_ratios(task)
+    row = {
+        "model": name,
+        "parameters": sum(parameter.numel() for parameter in task.student().parameters()),
+        "step_ratio": live,
+        "step_ratio_stored": stored,
+        "prepare_ratio": prepare_ratio(task, clean=3),
+        "prepare_ratio_two_clean": prepare_ratio(task, clean=2),
+        "memory_ratio": memory_ratio(name),
+    }
+    print(json.dumps(row), flush=True)
+    return row
+
+
+if __name__ == "__main__":
+    sys.exit(main())
