@@ -17,7 +17,7 @@ from distill.loop import Settings, seeded, train
 from distill.objectives import HintonKD
 from distill.signing import Signature, SignedTeacher
 
-PAIRS, STEPS, EPOCHS, REPEATS = 40, 3, 3, 3
+PAIRS, STEPS, EPOCHS, REPEATS = 60, 10, 10, 3
 
 
 def step_ratios(task: Task) -> tuple[float, float]:
