@@ -33,7 +33,7 @@ def ask(  # noqa: PLR0913 - each adapter has its own options
     token_file: suspects.TokenFile = None,
     allow_network: suspects.AllowNetwork = None,
     batch: suspects.Batch = 64,
-    per_second: suspects.PerSecond = 50.0,
+    per_second: suspects.PerSecond = suspects.PACE,
     budget: suspects.Budget = None,
     timeout: suspects.Timeout = 60.0,
     data: Data = None,

@@ -3,13 +3,14 @@
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from api.commands.desks import After, Data, Desk, Limit, Server, desk_of, settings_of, store_of
+from api.commands import suspects
+from api.commands.desks import After, Data, Limit, Server, address_of, desk_of, settings_of, store_of
+from api.commands.durable import decided, worker_settings, working
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.verify import show_verdict
 from api.jobs.worker import Worker
@@ -43,16 +44,25 @@ def show(job: JobId, data: Data = None, server: Server = None, as_json: AsJson =
 
 
 @app.command("follow", epilog="Example: countermark job follow 0123456789abcdef0123456789abcdef")
-def follow(job: JobId, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+def follow(
+    job: JobId,
+    work: Annotated[bool, typer.Option("--work", help="Do the job's steps here, in the data directory.")] = False,
+    allow_network: suspects.AllowNetwork = None,
+    timeout: suspects.Timeout = 60.0,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
     """Wait for the job's end with a progress bar, then print its verdict. Exit codes as of `verify`."""
+    if work and address_of(data, server) is not None:
+        raise typer.BadParameter("--work is for the data directory; a service does the steps itself")
+    if allow_network and not work:
+        raise typer.BadParameter("--allow-network is for --work")
     with desk_of(data, server) as desk:
-        _wait(desk, job)
-        found = desk.job(job)
-        if found.state != "done":
-            typer.echo(f"error: job {job} is {found.state}: {found.failure or 'on request'}", err=True)
-            raise typer.Exit(1)
-        verdict = desk.verdict(found.case_id)
-    show_verdict(verdict, as_json=as_json)
+        steps = working(desk, job, worker_settings(data, allow_network, timeout)) if work else nullcontext()
+        with steps:
+            verdict = decided(desk, job)
+    show_verdict(verdict, as_json=as_json, job=job)
 
 
 @app.command("cancel", epilog="Example: countermark job cancel 0123456789abcdef0123456789abcdef")
@@ -87,11 +97,3 @@ def worker(data: Data = None) -> None:
         working.start()
         told.wait()
         working.stop()
-
-
-def _wait(desk: Desk, job: str) -> None:
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("probes")
-        for event in desk.job_events(job):
-            bar.update(task, total=event.progress.probes, completed=event.progress.answered, description=event.name)

@@ -31,6 +31,7 @@ AllowNetwork = Annotated[
 Batch = Annotated[int, typer.Option("--batch", min=1, help="Endpoint: probes in one request.")]
 PerSecond = Annotated[float, typer.Option("--per-second", min=0.001, help="Endpoint: requests a second at most.")]
 Budget = Annotated[int | None, typer.Option("--budget", min=1, help="Probes that may be asked at most.")]
+PACE = 50.0
 Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Endpoint: seconds for one answer.")]
 ArchitectureFile = Annotated[
     Path | None, typer.Option("--architecture", help="Weights: JSON file of the architecture that they belong to.")
@@ -54,9 +55,12 @@ class Calling:
 
     def headers(self) -> dict[str, str]:
         """The credential's header, where there is one."""
-        if self.token_file is None:
-            return {}
-        return {"Authorization": f"Bearer {files.read(self.token_file).decode().strip()}"}
+        token = self.token()
+        return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+    def token(self) -> str | None:
+        """The credential, where there is one."""
+        return None if self.token_file is None else files.read(self.token_file).decode().strip()
 
     def outbound(self) -> Outbound:
         """A client within these bounds."""

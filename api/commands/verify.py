@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from api.commands import files, suspects
-from api.commands.desks import Data, Server, desk_of
+from api.commands.desks import Data, Server, address_of, desk_of
+from api.commands.durable import Asking, decided, endpoint_of, worker_settings, working
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.verifying import Verifying
 from api.evidence import Verdict
@@ -69,6 +70,9 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
     upload: Annotated[
         bool, typer.Option("--upload", help="Let the service run the model, if its operator allows that.")
     ] = False,
+    durable: Annotated[
+        bool, typer.Option("--durable", help="Endpoint: have a durable job ask it, which outlives this command.")
+    ] = False,
     architecture: suspects.ArchitectureFile = None,
     input_name: suspects.InputName = "input",
     output_name: suspects.OutputName = None,
@@ -77,7 +81,7 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
     token_file: suspects.TokenFile = None,
     allow_network: suspects.AllowNetwork = None,
     batch: suspects.Batch = 64,
-    per_second: suspects.PerSecond = 50.0,
+    per_second: suspects.PerSecond = suspects.PACE,
     budget: suspects.Budget = None,
     timeout: suspects.Timeout = 60.0,
     data: Data = None,
@@ -99,10 +103,20 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
         seconds=model_seconds,
         memory=model_memory,
     )
+    if durable:
+        if outputs or upload or record or per_second != suspects.PACE:
+            raise typer.BadParameter("--durable is for endpoints; it goes without --outputs, --upload, --record and"
+                                     " --per-second")  # fmt: skip
+        asking = Asking(
+            endpoint=endpoint_of(str(source), means), token=calling.token(), kind=kind, batch=batch, budget=budget
+        )
+        named = suspect or _named(source)
+        _durable(asking, calling, release=release, case=case, suspect=named, data=data, server=server, as_json=as_json)
+        return
     with suspects.opened(str(source or outputs), means) as found, desk_of(data, server) as desk:
         if outputs is not None and not isinstance(found, Given):
             raise AnswersUnknownFormat(f"{outputs} is no file of answers; give it as SUSPECT, without --outputs")
-        opened = case or desk.open_case(release or "", suspect=suspect or str(source or UNNAMED)[-128:].strip()).id
+        opened = case or desk.open_case(release or "", suspect=suspect or _named(source)).id
         verifying = Verifying(
             desk=desk,
             case=opened,
@@ -115,14 +129,42 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
     show_verdict(verdict, as_json=as_json)
 
 
-def show_verdict(verdict: Verdict, *, as_json: bool) -> None:
-    """Print the verdict, and leave with exit code 3 when nobody is named."""
+def show_verdict(verdict: Verdict, *, as_json: bool, job: str | None = None) -> None:
+    """Print the verdict, and the job that came to it, and leave with exit code 3 when nobody is named."""
     if as_json:
-        show_json(verdict)
+        show_json(verdict if job is None else {**verdict.model_dump(mode="json"), "job": job})
     else:
         _show(verdict)
     if verdict.unknown_source:
         raise typer.Exit(UNKNOWN_SOURCE)
+
+
+def _durable(
+    asking: Asking,
+    calling: suspects.Calling,
+    *,
+    release: str | None,
+    case: str | None,
+    suspect: str,
+    data: Path | None,
+    server: str | None,
+    as_json: bool,
+) -> None:
+    """Open a job and follow it; without a service its steps are done here."""
+    if calling.allow_network and address_of(data, server) is not None:
+        raise typer.BadParameter("--allow-network is for the data directory; a service's operator says what it calls")
+    settings = worker_settings(data, calling.allow_network, calling.timeout)
+    with desk_of(data, server) as desk:
+        about = case or desk.open_case(release or "", suspect=suspect).id
+        job = asking.opened(desk, about, settings).id
+        typer.echo(f"Job {job} is opened, about case {about}.", err=True)
+        with working(desk, job, settings):
+            verdict = decided(desk, job)
+    show_verdict(verdict, as_json=as_json, job=job)
+
+
+def _named(source: str | None) -> str:
+    return str(source or UNNAMED)[-128:].strip()
 
 
 def _either(release: str | None, case: str | None) -> None:

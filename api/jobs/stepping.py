@@ -34,6 +34,7 @@ from fingerprint.statistics import Look
 from registry.errors import CaseDecided, LeaseLost, NotFound, RegistryError, StoreError
 from registry.jobs import Lease
 from registry.records import RecordedVerdict
+from registry.repository.due import Due
 from registry.store import Store
 from registry.usecases.leases import Leases
 from registry.verification import settle, weigh
@@ -53,14 +54,18 @@ class Stepper:
         owner: who this is; no other stepper has the same name.
         seconds: how long a lease lasts unless it is kept; it is kept as long as the step lasts.
         said: told of every verdict.
+        only: the one job whose steps it does; those of all jobs when None.
     """
 
-    def __init__(self, store: Store, open_suspect: Open, *, owner: str, seconds: float, said: Said) -> None:
+    def __init__(
+        self, store: Store, open_suspect: Open, *, owner: str, seconds: float, said: Said, only: Due | None = None
+    ) -> None:
         self._store = store
         self._open = open_suspect
         self._owner = owner
         self._seconds = seconds
         self._said = said
+        self._only = only
         self._probes: tuple[tuple[str, str], NDArray[np.float32]] | None = None
         self._held: Lease | None = None
         self._put = False
@@ -68,10 +73,10 @@ class Stepper:
     def step(self) -> bool:
         """Do a step that is due; False if none is. An error that nobody foresaw is raised once the step is put off."""
         with self._store.reading() as registry:
-            if registry.leases.due() is None:
+            if registry.leases.due(self._only) is None:
                 return False
         with self._store.unit() as registry:  # 1.
-            lease = registry.leases.take(self._owner, self._seconds)
+            lease = registry.leases.take(self._owner, self._seconds, self._only)
         if lease is not None:
             with self._keeping(lease):
                 self._do(lease)

@@ -14,6 +14,7 @@ from api.jobs.stepping import Said, Stepper
 from api.settings import Settings
 from registry.jobs import Lease
 from registry.records import RecordedVerdict
+from registry.repository.due import Due
 from registry.store import Store
 
 POLL = 0.5
@@ -28,9 +29,12 @@ class Worker:
         settings: what the operator allows, how many threads, how long leases last.
         log: told of verdicts and of what nobody foresaw.
         said: told of verdicts besides.
+        only: the one job whose steps are done; those of all jobs when None.
     """
 
-    def __init__(self, store: Store, settings: Settings, *, log: Any, said: Said | None = None) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, *, log: Any, said: Said | None = None, only: Due | None = None
+    ) -> None:
         self._log = log
         self._also = said
         self._stopping = threading.Event()
@@ -44,6 +48,7 @@ class Worker:
                 owner=f"{name}:{number}",
                 seconds=settings.lease_seconds,
                 said=self._said,
+                only=only,
             )
             for number in range(settings.workers)
         ]

@@ -13,6 +13,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from api.suspects import endpoint_file, npz, safetensors
@@ -23,7 +24,6 @@ from api.suspects.json_lines import begins_like_one, document
 from api.suspects.models import foreign
 from api.suspects.models.model import Model
 from api.suspects.models.recognise import SCHEMA
-from api.suspects.oip import OipModel
 from api.suspects.outbound import Outbound
 from api.suspects.outputs import FORMATS
 from api.suspects.remote import Remote
@@ -70,19 +70,34 @@ def at_address(url: str, means: Means) -> Remote:
     Raises:
         AnswerUnusable: it does not.
     """
+    return remote(endpoint_file.endpoint_of(described_by(url, means), headers=means.headers), means)
+
+
+def described_by(url: str, means: Means) -> dict[str, str]:
+    """The description of the endpoint at an address, as in a file; no credential.
+
+    Raises:
+        AnswerUnusable: the address does not say how to ask.
+    """
     found = _OIP_PATH.fullmatch(urlsplit(url)._replace(query="", fragment="").geturl())
     if found is None:
         raise AnswerUnusable(f"{url} does not say how to ask: give .../v2/models/NAME of the Open Inference Protocol,"
                              " or a JSON file that describes the endpoint")  # fmt: skip
-    endpoint = OipModel(
-        base=found["before"],
-        model=unquote(found["model"]),
-        version=found["version"] and unquote(found["version"]),
-        input_name=means.input_name,
-        output_name=means.output,
-        headers=dict(means.headers),
-    )
-    return remote(endpoint, means)
+    said = {"oip": found["before"], "model": unquote(found["model"]), "version": unquote(found["version"] or "")}
+    fields = {**said, "input": means.input_name, "output": means.output}
+    return {name: value for name, value in fields.items() if value}
+
+
+def described_in(data: bytes) -> dict[str, Any]:
+    """The description of an endpoint that a file holds.
+
+    Raises:
+        AnswerUnusable: it is a file of answers, a model, or anything else that is no such description.
+    """
+    if begins_like_one(data) and endpoint_file.is_endpoint(fields := document(data)):
+        return dict(fields)
+    raise AnswerUnusable("a durable job asks an endpoint, and this file describes none; leave --durable out for answers"
+                         " and models")  # fmt: skip
 
 
 def remote(endpoint: Endpoint, means: Means) -> Remote:

@@ -24,11 +24,18 @@ class DueJobs:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def first(self, now: datetime) -> Due | None:
-        """The job that goes first among those that may go on: by priority, then by how long it has waited."""
+    def first(self, now: datetime, only: Due | None = None) -> Due | None:
+        """The job that goes first among those that may go on: by priority, then by how long it has waited.
+
+        Args:
+            now: the time.
+            only: look at no other job than this one.
+        """
         shard = and_(ShardRow.tenant_id == JobRow.tenant_id, ShardRow.job_pk == JobRow.id, ShardRow.seq == JobRow.next)
         free = or_(ShardRow.lease_expires_at.is_(None), ShardRow.lease_expires_at <= now)
         due = select(JobRow.tenant_id, JobRow.id).join(ShardRow, shard)
         due = due.where(JobRow.state.in_(OPEN), JobRow.not_before <= now, free)
+        if only is not None:
+            due = due.where(JobRow.tenant_id == only.tenant, JobRow.id == only.job_id)
         row = self._session.execute(due.order_by(JobRow.priority.desc(), JobRow.not_before, JobRow.id).limit(1)).first()
         return None if row is None else Due(row[0], row[1])

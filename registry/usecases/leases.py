@@ -34,13 +34,13 @@ class Leases:
         self._cases = Cases(tools)
         self._releases = Releases(tools)
 
-    def due(self) -> Due | None:
-        """The job, of whatever tenant, whose next step may be begun now."""
-        return self._tools.repository.due.first(self._tools.clock())
+    def due(self, only: Due | None = None) -> Due | None:
+        """The job, of whatever tenant unless one job is meant, whose next step may be begun now."""
+        return self._tools.repository.due.first(self._tools.clock(), only)
 
-    def take(self, owner: str, seconds: float) -> Lease | None:
+    def take(self, owner: str, seconds: float, only: Due | None = None) -> Lease | None:
         """A lease of a step that is due; None if there is none, or if the job that was due has to fail instead."""
-        due = self._tools.repository.due.first(now := self._tools.clock())
+        due = self._tools.repository.due.first(now := self._tools.clock(), only)
         if due is None:
             return None
         found = self._rows.found(due.tenant, due.job_id)

@@ -1,0 +1,124 @@
+"""`countermark verify --durable` and `countermark job follow`: jobs opened, their steps done here or by a service.
+
+Without a service the command is a worker of its own, for this one job; killed, it leaves the job as it is.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from api.asker import Asker
+from api.commands import files
+from api.commands.desks import Desk, settings_of
+from api.commands.suspects import networks
+from api.evidence import Verdict
+from api.job_schemas import Job
+from api.jobs.spec import new_job
+from api.jobs.worker import Worker
+from api.settings import Settings
+from api.suspects import endpoint_file, opening
+from api.telemetry import logger
+from api.workspace import Workspace
+from registry.repository.due import Due
+
+INTERRUPTED = 130
+"""Exit code when a command is told to stop before the job has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What a job is to ask, and how.
+
+    Attributes:
+        endpoint: its description, as in a file.
+        token: its credential.
+        kind: what the answers are; told by the numbers when None.
+        batch: probes of one request.
+        budget: the most probes that may be asked.
+    """
+
+    endpoint: Mapping[str, Any]
+    token: str | None
+    kind: str | None
+    batch: int
+    budget: int | None
+
+    def opened(self, desk: Desk, case: str, settings: Settings) -> Job:
+        """The job, opened by a service, or in the data directory."""
+        same: dict[str, Any] = {"token": self.token, "kind": self.kind, "batch": self.batch, "budget": self.budget}
+        if not isinstance(desk, Workspace):
+            return desk.open_job(case, self.endpoint, **same)
+        new = new_job(Asker(settings=settings), self.endpoint, priority=0, **same)
+        return desk.once(lambda registry: Job.of(registry.open_job(desk.tenant, case, new)))
+
+
+def endpoint_of(source: str, means: opening.Means) -> dict[str, Any]:
+    """The description of the endpoint at an address, or in a file.
+
+    Raises:
+        AnswerUnusable, SuspectMisbehaved: it is none, or none that can be asked.
+    """
+    at = opening.is_address(source)
+    fields = opening.described_by(source, means) if at else opening.described_in(files.read(Path(source)))
+    endpoint_file.endpoint_of(fields)
+    return fields
+
+
+def worker_settings(data: Path | None, allow_network: list[str] | None, timeout: float) -> Settings:
+    """What the steps that this process does may do: whoever types the command is the operator."""
+    allowed = (*settings_of(data).allow_networks, *networks(allow_network or []))
+    return settings_of(data, ask_endpoints=True, allow_networks=allowed, answer_seconds=timeout, workers=1)
+
+
+@contextmanager
+def working(desk: Desk, job: str, settings: Settings) -> Iterator[None]:
+    """Have the job's steps done here meanwhile, and no other job's; a service does them itself."""
+    if not isinstance(desk, Workspace):
+        yield
+        return
+    worker = Worker(desk.store, settings, log=logger(sys.stderr), only=Due(desk.tenant, job))
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
+def decided(desk: Desk, job: str) -> Verdict:
+    """The verdict, once the job has ended; a bar on a terminal meanwhile.
+
+    Raises:
+        typer.Exit: 1, the job failed or was cancelled; 130, interrupted, and the job is left as it is.
+    """
+    try:
+        _wait(desk, job)
+    except KeyboardInterrupt:
+        typer.echo(how_to_follow(desk, job), err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    found = desk.job(job)
+    if found.state != "done":
+        typer.echo(f"error: job {job} is {found.state}: {found.failure or 'on request'}", err=True)
+        raise typer.Exit(1)
+    return desk.verdict(found.case_id)
+
+
+def how_to_follow(desk: Desk, job: str) -> str:
+    """What becomes of a job that nobody follows, and how to follow it."""
+    if isinstance(desk, Workspace):
+        return f"Job {job} goes on with `countermark job follow {job} --work`, or a `countermark worker`."
+    return f"Job {job} goes on at the service; follow it with `countermark job follow {job}`."
+
+
+def _wait(desk: Desk, job: str) -> None:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("probes")
+        for event in desk.job_events(job):
+            bar.update(task, total=event.progress.probes, completed=event.progress.answered, description=event.name)
