@@ -28,7 +28,6 @@ from api.suspects.suspect import Suspect
 from api.workspace import Workspace
 from fingerprint.canonical import digest
 from fingerprint.errors import ObservationError
-from registry.errors import CaseDecided
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BATCH, _PRIVATE = 64, 0o700
@@ -79,12 +78,11 @@ class Asker:
         """Put the case's probes to the suspect, and weigh what it answers.
 
         Raises:
-            CaseDecided: the case has its verdict; nothing is asked.
+            CaseDecided, LooksTaken: no answers may decide the case any more; nothing is asked.
             SuspectError, ModelError: the suspect gave no answers that can be used; the case is open.
         """
         try:
-            if desk.case(case_id).decided:
-                raise CaseDecided(f"case {case_id} has its verdict; open another case to test again")
+            desk.require_decidable(case_id)
             probes = desk.probes(case_id)
             plan = Plan(batch=batch, seconds=self.settings.asking_seconds)
             self._records.mkdir(mode=_PRIVATE, exist_ok=True)

@@ -327,7 +327,7 @@ class AsyncClient:
             await self._sleep(delay)
 
     async def cancel_job(self, job_id: str) -> Job:
-        """Begin no further step; the case stays open, the answers are kept."""
+        """Begin no further step; the answers are kept, and the case stays open unless a look was taken."""
         return await self._run(calls.cancel_job(job_id))
 
     async def retry_job(self, job_id: str, *, budget: int | None = None) -> Job:

@@ -331,7 +331,7 @@ class Client:
             self._sleep(delay)
 
     def cancel_job(self, job_id: str) -> Job:
-        """Begin no further step; the case stays open, the answers are kept."""
+        """Begin no further step; the answers are kept, and the case stays open unless a look was taken."""
         return self._run(calls.cancel_job(job_id))
 
     def retry_job(self, job_id: str, *, budget: int | None = None) -> Job:

@@ -40,6 +40,10 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     # what is there, and in which state
     registry.NotFound: (404, _LIST),
     registry.Conflict: (409, _STATE),
+    registry.LooksTaken: (
+        409,
+        "Follow or retry the job that the detail names; if it was cancelled, open another case: that is another test.",
+    ),
     registry.DuplicateName: (409, "Choose another name; names are never used twice."),
     registry.Refused: (409, _STATE),
     registry.ChallengeUsed: (409, "Look at its outcome, or open another challenge; each is answered once."),

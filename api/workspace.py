@@ -237,6 +237,11 @@ class Workspace:
         with self.store.reading() as registry:
             return Case.of(registry.case(self.tenant, case_id))
 
+    def require_decidable(self, case_id: str) -> None:
+        """Raise CaseDecided or LooksTaken unless answers that are sent may decide the case."""
+        with self.store.reading() as registry:
+            registry.decidable(self.tenant, case_id)
+
     def cases(self, *, after: str | None = None, limit: int = 100) -> ListOf[Case]:
         """Cases, decided and open."""
         with self.store.reading() as registry:
@@ -252,7 +257,7 @@ class Workspace:
 
         The evidence is fixed before any codeword is unsealed. Answers that cannot be used leave the case open.
         """
-        self.case(case_id)  # an unknown case is said before its file is unpacked
+        self.require_decidable(case_id)  # said before the file is unpacked
         values = read_outputs(answers, limit=self.max_array_bytes) if isinstance(answers, bytes) else answers
         with self.store.reading() as registry:
             weighed = weigh(registry, self.tenant, case_id, kind=kind, answers=values)

@@ -21,6 +21,7 @@ RegistryError
 │   ├── AlreadyLifted
 │   ├── ChallengeUsed           answered before, whatever came of it
 │   ├── CaseDecided
+│   ├── LooksTaken              a job took looks of the plan about the case; no other answers may decide it
 │   ├── JobOpen                 a job about the same case is not done yet
 │   └── JobEnded                done or cancelled, for good
 ├── Refused                     understood, and not allowed in this state
@@ -176,6 +177,10 @@ class ChallengeUsed(Conflict):
 
 class CaseDecided(Conflict):
     """The case has its verdict; open another case to test again."""
+
+
+class LooksTaken(Conflict):
+    """A job took looks of the committed plan about the case; only that job may still decide it."""
 
 
 class JobOpen(Conflict):

@@ -289,6 +289,13 @@ class Registry:
         """The case of that id. Raises UnknownCase."""
         return self._cases.get(tenant, case_id)
 
+    def decidable(self, tenant: str, case_id: str, *, job: str | None = None) -> Case:
+        """The case, if answers that this job got, or without a job that are sent, may still decide it.
+
+        Raises UnknownCase, CaseDecided, LooksTaken.
+        """
+        return self._cases.decidable(tenant, case_id, job=job)
+
     def cases(self, tenant: str, *, after: str | None = None, limit: int = 100) -> Page[Case]:
         """Cases by id. Raises MalformedValue for a limit outside 1..1000."""
         return self._cases.page(tenant, after=after, limit=limit)
@@ -316,10 +323,22 @@ class Registry:
         return self._devices.count(tenant)
 
     def record_verdict(
-        self, tenant: str, case_id: str, verdict: Verdict, *, observation_digest: str, answers: bytes | None = None
+        self,
+        tenant: str,
+        case_id: str,
+        verdict: Verdict,
+        *,
+        observation_digest: str,
+        answers: bytes | None = None,
+        job: str | None = None,
     ) -> RecordedVerdict:
-        """The verdict, in the log, and the answers kept. Raises UnknownCase, CaseDecided, ForeignVerdict, Malformed."""
-        return self._cases.record(tenant, case_id, verdict, observation_digest=observation_digest, answers=answers)
+        """The verdict, in the log, and the answers kept; `job` got them, if one did.
+
+        Raises UnknownCase, CaseDecided, LooksTaken, ForeignVerdict, Malformed.
+        """
+        return self._cases.record(
+            tenant, case_id, verdict, observation_digest=observation_digest, answers=answers, job=job
+        )
 
     def verdict(self, tenant: str, case_id: str) -> RecordedVerdict:
         """The case's verdict. Raises UnknownCase, CaseUndecided."""
@@ -366,7 +385,7 @@ class Registry:
     # --- durable jobs -------------------------------------------------------------------------------------------
 
     def open_job(self, tenant: str, case_id: str, new: NewJob) -> Job:
-        """A new job about an open case. Raises UnknownCase, CaseDecided, JobOpen, MalformedValue."""
+        """A new job about an open case. Raises UnknownCase, CaseDecided, LooksTaken, JobOpen, MalformedValue."""
         return self._jobs.open(tenant, case_id, new)
 
     def job(self, tenant: str, job_id: str) -> Job:
@@ -386,7 +405,7 @@ class Registry:
         return self._jobs.cancel(tenant, job_id)
 
     def retry_job(self, tenant: str, job_id: str, *, budget: int | None = None) -> Job:
-        """A failed job, going on where it stopped. Raises UnknownJob, JobNotFailed, JobOpen, MalformedValue."""
+        """A failed job, going on where it stopped. Raises JobNotFailed, and what `open_job` raises."""
         return self._jobs.retry(tenant, job_id, budget=budget)
 
     def job_record(self, tenant: str, case_id: str) -> bytes | None:

@@ -2,7 +2,7 @@
 
 | step | what | what it stops |
 |---|---|---|
-| 1 | the case is open | deciding a case twice, picking the better verdict |
+| 1 | the case is open, and no other job took looks about it | deciding a case twice, spending alpha twice |
 | 2 | the release's pack is loaded, its digest that of the commitment | probes or references chosen after the fact |
 | 3 | the answers become an observation | malformed, infinite, constant or mis-sized answers |
 | 4 | the observation becomes evidence y; no codeword is in reach | evidence fitted to a device: the theorem's premise |
@@ -25,7 +25,6 @@ from fingerprint.sequential import evidence_at
 from fingerprint.statistics import Look
 from fingerprint.verdict import Verdict
 from fingerprint.verify import Evidence, gather, judge
-from registry.errors import CaseDecided
 from registry.records import RecordedVerdict
 from registry.service import Registry
 
@@ -36,13 +35,21 @@ class Weighed:
 
     tenant: str
     case_id: str
+    job: str | None
     observation_digest: str
     verdict: Verdict = field(repr=False)
     answers: bytes = field(repr=False)
 
 
 def weigh(
-    registry: Registry, tenant: str, case_id: str, *, kind: str, answers: NDArray[Any], look: Look | None = None
+    registry: Registry,
+    tenant: str,
+    case_id: str,
+    *,
+    kind: str,
+    answers: NDArray[Any],
+    look: Look | None = None,
+    job: str | None = None,
 ) -> Weighed:
     """Steps 1 to 6: what the answers say about every issued or reserved copy of the case's release.
 
@@ -53,16 +60,16 @@ def weigh(
         kind: `logits`, `logprobs`, `probs` or `labels`.
         answers: (n, C) floats or (n,) labels, in the order of the release's probes.
         look: the look of the release's plan that this is, over its first probes only and at its part of alpha.
+        job: the job that got the answers; None for answers that were sent.
 
     Raises:
         UnknownCase: no such case.
         CaseDecided: it has its verdict.
+        LooksTaken: another job took looks of the plan about it; whoever saw nobody named would be judged once more.
         ObservationError: the answers cannot be used; its subclass says why.
     """
-    # 1. The case is open.
-    case = registry.case(tenant, case_id)
-    if case.decided:
-        raise CaseDecided(f"case {case_id} has its verdict; open another case to test again")
+    # 1. The case is open, and alpha is not spent on it yet.
+    case = registry.decidable(tenant, case_id, job=job)
     # 2. The pack, as committed.
     pack = registry.pack(tenant, case.release)
     # 3. The observation.
@@ -75,6 +82,7 @@ def weigh(
     return Weighed(
         tenant=tenant,
         case_id=case_id,
+        job=job,
         observation_digest=observation.digest,
         verdict=verdict,
         answers=observation.to_bytes(),
@@ -99,6 +107,7 @@ def settle(registry: Registry, weighed: Weighed) -> RecordedVerdict:
 
     Raises:
         CaseDecided: somebody decided the case in the meantime; nothing was recorded.
+        LooksTaken: another job took a look in the meantime; nothing was recorded.
     """
     # 7. The record.
     return registry.record_verdict(
@@ -107,6 +116,7 @@ def settle(registry: Registry, weighed: Weighed) -> RecordedVerdict:
         weighed.verdict,
         observation_digest=weighed.observation_digest,
         answers=weighed.answers,
+        job=weighed.job,
     )
 
 

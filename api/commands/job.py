@@ -67,7 +67,7 @@ def follow(
 
 @app.command("cancel", epilog="Example: countermark job cancel 0123456789abcdef0123456789abcdef")
 def cancel(job: JobId, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
-    """Begin no further step; the case stays open, the answers are kept."""
+    """Begin no further step; the answers are kept, and the case stays open unless a look was taken."""
     with desk_of(data, server) as desk:
         cancelled = desk.cancel_job(job)
     show_fields(cancelled, as_json=as_json)

@@ -31,7 +31,7 @@ from api.suspects.errors import AnswersError, AnswerUnusable, ModelError, Suspec
 from api.suspects.suspect import Suspect
 from fingerprint.errors import FingerprintError
 from fingerprint.statistics import Look
-from registry.errors import CaseDecided, LeaseLost, NotFound, RegistryError, StoreError
+from registry.errors import CaseDecided, LeaseLost, LooksTaken, NotFound, RegistryError, StoreError
 from registry.jobs import Lease
 from registry.records import RecordedVerdict
 from registry.repository.due import Due
@@ -41,7 +41,7 @@ from registry.verification import settle, weigh
 
 Open = Callable[[Lease], Suspect]
 Said = Callable[[Lease, RecordedVerdict], None]
-_USELESS = (SuspectError, ModelError, AnswersError, FingerprintError, CaseDecided, NotFound)
+_USELESS = (SuspectError, ModelError, AnswersError, FingerprintError, CaseDecided, LooksTaken, NotFound)
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 
 
@@ -127,7 +127,9 @@ class Stepper:
             if plan is not None:
                 look = next(each for each in plan.looks if each.probes == lease.stop)
             kind = lease.kind or str(kind_of(answers))
-            weighed = weigh(registry, lease.tenant, lease.case_id, kind=kind, answers=answers, look=look)
+            weighed = weigh(
+                registry, lease.tenant, lease.case_id, kind=kind, answers=answers, look=look, job=lease.job_id
+            )
         if not weighed.verdict.named and not lease.last:
             self._change(lambda leases: leases.undecided(lease, kind=kind))
             return

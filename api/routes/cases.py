@@ -99,6 +99,7 @@ async def send_outputs(
     """Weigh the answers and record the verdict in the log; the answer proves that it stands there.
 
     The evidence is computed before any codeword is unsealed. Answers that cannot be used leave the case open.
+    Refused (409, `looks-taken`) once a job took a look of the release's plan about the case: alpha is spent once.
     """
     started = time.perf_counter()
     verdict = await gate.weigh(partial(desk.send_outputs, case_id, body, kind=kind))

@@ -48,8 +48,9 @@ def open_job(
 ) -> Job:
     """Accept the work and answer at once; the job goes on after a crash or restart where it stopped.
 
-    Where the release was committed with a plan of looks, asking stops as soon as a look names somebody. Only where the
-    operator allows that endpoints are asked.
+    Where the release was committed with a plan of looks, asking stops as soon as a look names somebody, and after
+    the first look only this job may decide the case (409, `looks-taken`, for any other and for answers that are sent).
+    Only where the operator allows that endpoints are asked.
     """
     desk.case(case_id)
     made = new_job(
@@ -103,7 +104,11 @@ def events(desk: ForCases, job_id: str, last: LastEventId = None, after: After =
 
 @router.delete("/v1/jobs/{job_id}", responses=documented(404, 409), summary="Cancel a job")
 def cancel_job(desk: ForInvestigation, job_id: str, _once: Once) -> Job:
-    """Begin no further step, and destroy the endpoint's credential. The case stays open, the answers are kept."""
+    """Begin no further step, and destroy the endpoint's credential.
+
+    The answers are kept, and the case stays open, unless a look of the release's plan was taken: then nothing decides
+    it any more (409, `looks-taken`), for alpha is spent once.
+    """
     return desk.cancel_job(job_id)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from registry.jobs import OPEN, Happened, Job, JobEvent, JobState
@@ -95,6 +95,15 @@ class JobRepository:
         mine = _mine(tenant).where(JobRow.case_pk == case_id)
         row = self._session.scalar(mine.order_by(JobRow.created_at.desc(), JobRow.id).limit(1))
         return None if row is None else _stored(row)
+
+    def looked_about(self, tenant: str, case_id: str) -> list[tuple[Job, int]]:
+        """Every job about the case that took looks, and how many, in the order in which they were opened."""
+        of_job = and_(ShardRow.tenant_id == JobRow.tenant_id, ShardRow.job_pk == JobRow.id)
+        taken = and_(of_job, ShardRow.start == ShardRow.stop, ShardRow.done_at.is_not(None))
+        looks = select(func.count()).select_from(ShardRow).where(taken).correlate(JobRow).scalar_subquery()
+        mine = select(JobRow, looks).where(JobRow.tenant_id == tenant, JobRow.case_pk == case_id, looks > 0)
+        fresh = mine.order_by(JobRow.created_at, JobRow.id).execution_options(populate_existing=True)
+        return [(_job(row), count) for row, count in self._session.execute(fresh)]
 
     def change(self, tenant: str, job_id: str, **values: Any) -> None:
         """Set columns of a job."""

@@ -2,7 +2,16 @@
 
 from fingerprint import canonical
 from fingerprint.verdict import Verdict
-from registry.errors import AnswersGone, CaseDecided, CaseUndecided, ForeignVerdict, UnknownCase, UnknownRelease
+from registry.errors import (
+    AnswersGone,
+    CaseDecided,
+    CaseUndecided,
+    ForeignVerdict,
+    LooksTaken,
+    UnknownCase,
+    UnknownRelease,
+)
+from registry.jobs import Job, JobState
 from registry.log import disclosure, entries
 from registry.records import Case, EntryKind, Page, RecordedVerdict
 from registry.repository.cases import SealedAnswers
@@ -44,19 +53,37 @@ class Cases:
             raise UnknownCase(f"there is no case with the id '{case_id}'; open one first")
         return case
 
+    def decidable(self, tenant: str, case_id: str, *, job: str | None = None) -> Case:
+        """The case, if answers that this job got may decide it, or answers that are sent, where no job is given.
+
+        The looks of a plan spend all of alpha together, so whoever has taken one goes on with the plan, or stops.
+        """
+        case = self.get(tenant, case_id)
+        if case.decided:
+            raise CaseDecided(f"case {case_id} has its verdict; open another case to test again")
+        for looked, count in self._tools.repository.jobs.looked_about(tenant, case_id):
+            if looked.id != job:
+                raise LooksTaken(_looked(looked, count))
+        return case
+
     def page(self, tenant: str, *, after: str | None, limit: int) -> Page[Case]:
         """Cases by id."""
         return self._stored.page(tenant, after, require_limit(limit))
 
     def record(
-        self, tenant: str, case_id: str, verdict: Verdict, *, observation_digest: str, answers: bytes | None
+        self,
+        tenant: str,
+        case_id: str,
+        verdict: Verdict,
+        *,
+        observation_digest: str,
+        answers: bytes | None,
+        job: str | None = None,
     ) -> RecordedVerdict:
         """The verdict, in the log and with its case, once; with the answers that it rests on, sealed."""
         require_digest(observation_digest, "observation")
         self._tools.log.lock()
-        case = self.get(tenant, case_id)
-        if case.decided:
-            raise CaseDecided(f"case {case_id} has its verdict; open another case to test again")
+        case = self.decidable(tenant, case_id, job=job)
         secrets = self._stored.secrets(tenant, case_id)
         if verdict.release != secrets.release_id:
             raise ForeignVerdict(f"the verdict is about {verdict.release}, the case about {secrets.release_id}")
@@ -117,3 +144,19 @@ class Cases:
             recorded_at=now,
             entry_index=self._tools.log.append(EntryKind.VERDICT, fields),
         )
+
+
+_ONWARDS = {
+    JobState.DONE: "read its verdict",
+    JobState.FAILED: "try that job again (countermark job retry)",
+    JobState.CANCELLED: "open another case; that is another test, at an alpha of its own",
+}
+
+
+def _looked(job: Job, count: int) -> str:
+    taken = "1 look" if count == 1 else f"{count} looks"
+    onwards = _ONWARDS.get(job.state, "follow that job (countermark job follow)")
+    return (
+        f"job {job.id} ({job.state}) took {taken} of the plan about case {job.case_id}, and no other answers may decide"
+        f" it: {onwards}"
+    )

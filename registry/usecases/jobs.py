@@ -3,7 +3,7 @@
 import json
 
 from fingerprint.commitment import Commitment
-from registry.errors import CaseDecided, JobEnded, JobNotFailed, JobOpen, MalformedValue
+from registry.errors import JobEnded, JobNotFailed, JobOpen, MalformedValue
 from registry.jobs import Happened, Job, JobEvent, JobState, NewJob, steps_of
 from registry.records import Page
 from registry.repository.jobs import StoredJob
@@ -28,9 +28,7 @@ class Jobs:
     def open(self, tenant: str, case_id: str, new: NewJob) -> Job:
         """A new job about an open case, all its steps laid out."""
         _check(new)
-        case = self._cases.get(tenant, case_id)
-        if case.decided:
-            raise CaseDecided(f"case {case_id} has its verdict; open another case to test again")
+        case = self._cases.decidable(tenant, case_id)
         self._require_alone(tenant, case_id)
         commitment = Commitment.from_bytes(self._releases.commitment(tenant, case.release))
         count = int(commitment.pack["probe_count"])
@@ -67,6 +65,7 @@ class Jobs:
         if job.state != JobState.FAILED:
             raise JobNotFailed(f"job {job_id} is {job.state}; only a job that failed is tried again")
         _check_budget(budget)
+        self._cases.decidable(tenant, job.case_id, job=job_id)
         self._require_alone(tenant, job.case_id)
         self._stored.reset_attempts(tenant, job_id)
         self._stored.change(

@@ -9,7 +9,7 @@ from typing import Any
 
 from fingerprint.commitment import Commitment
 from fingerprint.statistics import SequentialPlan
-from registry.errors import LeaseLost, SealBroken
+from registry.errors import Conflict, LeaseLost, SealBroken
 from registry.jobs import OPEN, Happened, Job, JobState, Lease
 from registry.repository.due import Due
 from registry.repository.jobs import StoredJob, StoredStep
@@ -144,8 +144,10 @@ class Leases:
 
     def _hindrance(self, tenant: str, job: Job, step: StoredStep) -> str | None:
         """Why the step must not be begun."""
-        if self._cases.get(tenant, job.case_id).decided:
-            return f"case {job.case_id} has its verdict already; nothing more is asked"
+        try:
+            self._cases.decidable(tenant, job.case_id, job=job.id)
+        except Conflict as error:
+            return f"nothing more is asked: {error}"
         if step.attempts >= MOST_LEASES:
             return f"the probes from {step.start} on were begun {step.attempts} times and never came to an end"
         asked = job.asked + step.stop - step.start

@@ -10,9 +10,11 @@ import httpx2
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from api.app import create_app
 from api.async_client import AsyncClient
+from api.cli import app as cli
 from api.client import Client, ServiceError
 from api.exchange import ONCE
 from api.settings import Settings
@@ -206,6 +208,38 @@ def test_a_clean_suspect_is_asked_to_the_end(willing, leaked, another_world):
     verdict = willing.verdict(case.id)
     assert (verdict.unknown_source, verdict.probes, leaked.probes) == (True, 400, 400)
     assert [event.name for event in events].count("looked") == 6
+
+
+def test_after_a_look_whoever_sends_answers_is_refused(willing, leaked, released, another_world, tmp_path):
+    """Upload, endpoint, another job, command line, before and after the job is cancelled: 409, exit code 1."""
+    willing.commit_release("planned", pack=another_world.pack.to_bytes(), first_look=10)
+    leaked.weight, leaked.bias = another_world.weight, another_world.bias
+    leaked.good = 1
+    case = willing.open_case("planned", suspect="s")
+    job = willing.open_job(case.id, leaked.described(), kind="logits", batch=400)
+    assert [event.name for event in ended(willing, job.id)] == ["opened", "answered", "looked", "failed"]
+    answers = leaked.weight @ willing.probes(case.id).T
+    answers = answers.T + leaked.bias
+    np.savez(tmp_path / "a.npz", outputs=answers)
+    asked, leaked.good = leaked.asked, 1 << 30
+    command = ["verify", "--case", case.id, "--kind", "logits", "--outputs", str(tmp_path / "a.npz")]
+    place = {"COUNTERMARK_DATA": str(released.service.data), "COUNTERMARK_TENANT": "acme", "COLUMNS": "400"}
+    for way_out in ("try that job again", "open another case"):
+        for work in (
+            lambda: willing.send_outputs(case.id, answers, kind="logits"),
+            lambda: willing.ask_endpoint(case.id, leaked.described()),
+            lambda: willing.open_job(case.id, leaked.described()),
+        ):
+            assert problem(work) == "looks-taken"
+        said = CliRunner().invoke(cli, command, env=place)
+        assert said.exit_code == 1
+        (line,) = said.stderr.splitlines()
+        assert f"took 1 look of the plan about case {case.id}" in line
+        assert way_out in line
+        if way_out == "try that job again":
+            willing.cancel_job(job.id)
+    assert leaked.asked == asked
+    assert not willing.case(case.id).decided
 
 
 def test_jobs_are_refused_where_the_operator_forbids_asking(released):
