@@ -24,6 +24,7 @@ from benchmarks.puf.figures import puf, puf_fit, puf_short
 from benchmarks.registry.figures import registry_appends, registry_audits, registry_proofs
 from benchmarks.resume.figures import resume
 from benchmarks.scale.figures import scale
+from benchmarks.service.figures import service
 from benchmarks.statistics_figures import false_accusation, identify
 from benchmarks.survival.figures import curve, peers, peers_curve, plans, survival
 from benchmarks.weights.figures import weights
@@ -109,6 +110,7 @@ RENDER: dict[str, Callable[[Any], str]] = {
     "faults": faults,
     "scale": scale,
     "resume": resume,
+    "service": service,
 }
 SOURCE = {
     "survival_curve": "survival",

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Annotated
 
 import typer
+from threadpoolctl import threadpool_limits
 
 from api.commands import suspects
 from api.commands.desks import After, Data, Limit, Server, address_of, desk_of, settings_of, store_of
@@ -92,7 +93,7 @@ def worker(data: Data = None) -> None:
     settings, told = settings_of(data), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    with store_of(settings) as store:
+    with store_of(settings) as store, threadpool_limits(1):
         working = Worker(store, settings, log=logger(sys.stderr))
         working.start()
         told.wait()

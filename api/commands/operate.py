@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from threadpoolctl import threadpool_limits
 
 from api.app import create_app
 from api.commands.desks import Data, settings_of, store_of
@@ -84,11 +85,12 @@ def serve(
     settings = settings_of(data)
     with store_of(settings) as store:
         store.health()  # what is wrong with the data directory is said here, in one line, before the server starts
-    uvicorn.run(
-        create_app(settings, stream=sys.stderr),
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=30,
-    )
+    with threadpool_limits(1):  # verifications run side by side; more threads in each of them only wait for one another
+        uvicorn.run(
+            create_app(settings, stream=sys.stderr),
+            host=host,
+            port=port,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=30,
+        )
