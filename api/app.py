@@ -1,10 +1,10 @@
 """The composition root: settings in, an application out. Importing this loads no torch."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
-from typing import TextIO
+from typing import Any, TextIO
 
 from fastapi import FastAPI
 
@@ -34,9 +34,11 @@ from api.routes import log as log_routes
 from api.settings import Settings
 from api.telemetry import Metrics, Telemetry, logger
 from api.throttle import Throttle
+from api.witnessing import Witnessing
 from registry.jobs import Lease
+from registry.log.policy import Policy
 from registry.records import RecordedVerdict
-from registry.store import open_registry
+from registry.store import Store, open_registry
 
 DESCRIPTION = """
 Fingerprint a model before release, remember who got which copy, and tell whose copy a suspect came from.
@@ -65,6 +67,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     Raises (at start):
         StoreMissing: the data directory was not initialised.
         KeyFileUnsafe: a key file that others can read.
+        MalformedPolicy: a policy of witnesses with a line out of form.
     """
 
     @asynccontextmanager
@@ -74,7 +77,8 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
             worker = Worker(store, settings, log=log, said=_counting(metrics))
             if settings.ask_endpoints:
                 worker.start()
-            yield
+            with _witnessed(store, settings, log, metrics):
+                yield
             worker.stop()
 
     metrics, log = Metrics(), logger(stream)
@@ -121,6 +125,21 @@ def _counting(metrics: Metrics) -> Said:
         metrics.verdicts.labels(recorded.verdict.kind, outcome).inc()
 
     return count
+
+
+@contextmanager
+def _witnessed(store: Store, settings: Settings, log: Any, metrics: Metrics) -> Iterator[None]:
+    """Witnesses are asked meanwhile, where the operator names some."""
+    if settings.witness_policy is None:
+        yield
+        return
+    policy = Policy.parse(settings.witness_policy.read_bytes())
+    witnessing = Witnessing(store, policy, seconds=settings.witness_seconds, log=log, metrics=metrics)
+    witnessing.start()
+    try:
+        yield
+    finally:
+        witnessing.stop()
 
 
 def _url(settings: Settings) -> str | None:

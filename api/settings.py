@@ -52,6 +52,8 @@ class Settings(BaseSettings):
             to `countermark worker`.
         lease_seconds: after which a step whose worker is gone is free for another; workers that live renew it.
         stop_seconds: how long a step under way may take to end when the worker is stopped.
+        witness_policy: policy file of the log; the service asks its witnesses for cosignatures by itself.
+        witness_seconds: between two rounds of asking; there is none where the log did not grow and nobody had failed.
         metrics_token: Bearer token for /metrics; without it there are none.
         tenant: name of the tenant that local commands act for.
         server: address of a service that commands talk to instead of the data directory.
@@ -92,6 +94,8 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=0, le=256)] = 2
     lease_seconds: Annotated[float, Field(ge=0.2)] = 30.0
     stop_seconds: Annotated[float, Field(ge=0)] = 10.0
+    witness_policy: Path | None = None
+    witness_seconds: Annotated[float, Field(ge=0.1)] = 60.0
     metrics_token: SecretStr | None = None
     tenant: str = "default"
     server: str | None = None

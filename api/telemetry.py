@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.request_ids import request_id
@@ -76,6 +76,17 @@ class Metrics:
         self.throttle_failures = Counter(
             "countermark_throttle_failures",
             "Rate limits not applied because their store failed.",
+            registry=self._registry,
+        )
+        self.witness_failures = Counter(
+            "countermark_witness_failures",
+            "Witnesses that were asked and did not cosign, by name in the policy.",
+            ("witness",),
+            registry=self._registry,
+        )
+        self.witnessed_size = Gauge(
+            "countermark_witnessed_size",
+            "Entries under the newest checkpoint that every witness of the policy cosigned.",
             registry=self._registry,
         )
 
