@@ -372,6 +372,12 @@ class AsyncClient:
         """Every key of the tenant, without tokens."""
         return await self._run(calls.api_keys())
 
+    async def rotate_api_key(
+        self, key_id: str, *, overlap_seconds: int = 86_400, name: str | None = None
+    ) -> IssuedApiKey:
+        """A new key in the place of one that ends after the overlap."""
+        return await self._run(calls.rotate_api_key(key_id, overlap_seconds, name))
+
     async def revoke_api_key(self, key_id: str) -> ApiKey:
         """Refuse the key from now on."""
         return await self._run(calls.revoke_api_key(key_id))

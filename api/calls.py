@@ -391,6 +391,13 @@ def api_keys() -> Call[ListOf[ApiKey]]:
     return Call(method="GET", path=_at("api-keys"), parse=ListOf[ApiKey].model_validate_json)
 
 
+def rotate_api_key(key_id: str, overlap_seconds: int, name: str | None) -> Call[IssuedApiKey]:
+    """Replace an API key."""
+    body = {"overlap_seconds": overlap_seconds, "name": name}
+    path = _at("api-keys", key_id, "rotate")
+    return Call(method="POST", path=path, json=body, parse=IssuedApiKey.model_validate_json)
+
+
 def revoke_api_key(key_id: str) -> Call[ApiKey]:
     """Revoke an API key."""
     return Call(method="DELETE", path=_at("api-keys", key_id), parse=ApiKey.model_validate_json)

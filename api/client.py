@@ -374,6 +374,10 @@ class Client:
         """Every key of the tenant, without tokens."""
         return self._run(calls.api_keys())
 
+    def rotate_api_key(self, key_id: str, *, overlap_seconds: int = 86_400, name: str | None = None) -> IssuedApiKey:
+        """A new key in the place of one that ends after the overlap."""
+        return self._run(calls.rotate_api_key(key_id, overlap_seconds, name))
+
     def revoke_api_key(self, key_id: str) -> ApiKey:
         """Refuse the key from now on."""
         return self._run(calls.revoke_api_key(key_id))

@@ -238,6 +238,17 @@ class NewApiKey(Request):
     expires_at: Moment | None = None
 
 
+class KeyRotation(Request):
+    """How a key is replaced by a new one with the same scopes and the same length of life."""
+
+    name: Annotated[
+        Name | None, Field(description="The new key's name; the old one's with the next number when null.")
+    ] = None
+    overlap_seconds: Annotated[
+        int, Field(ge=0, le=90 * 86_400, description="After which the old key ends, if it does not end before.")
+    ] = 86_400
+
+
 class ApiKey(Answer):
     """A key without its token."""
 

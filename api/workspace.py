@@ -5,7 +5,7 @@ The HTTP routes and the local commands call the same methods here; `api.client.C
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -370,6 +370,13 @@ class Workspace:
         """Every key of the tenant, without tokens."""
         with self.store.reading() as registry:
             return ListOf(items=[ApiKey.of(key) for key in registry.api_keys(self.tenant)], next=None)
+
+    def rotate_api_key(self, key_id: str, *, overlap_seconds: int = 86_400, name: str | None = None) -> IssuedApiKey:
+        """A new key in the place of one that ends after the overlap."""
+        overlap = timedelta(seconds=overlap_seconds)
+        return self.once(
+            lambda registry: IssuedApiKey.of(registry.rotate_api_key(self.tenant, key_id, overlap=overlap, name=name))
+        )
 
     def revoke_api_key(self, key_id: str) -> ApiKey:
         """Refuse the key from now on."""

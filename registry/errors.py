@@ -19,6 +19,7 @@ RegistryError
 │   ├── AlreadyIssued
 │   ├── AlreadyRevoked
 │   ├── AlreadyLifted
+│   ├── KeyEnded                an API key that was revoked, or expired, is not rotated
 │   ├── ChallengeUsed           answered before, whatever came of it
 │   ├── CaseDecided
 │   ├── LooksTaken              a job took looks of the plan about the case; no other answers may decide it
@@ -169,6 +170,10 @@ class AlreadyRevoked(Conflict):
 
 class AlreadyLifted(Conflict):
     """The legal hold was lifted before."""
+
+
+class KeyEnded(Conflict):
+    """The API key was revoked, or expired; make a new one."""
 
 
 class ChallengeUsed(Conflict):

@@ -13,7 +13,7 @@ signed checkpoint can be lost or contradicted. Hence two rules for callers:
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from fingerprint.pack import VerifierPack
@@ -110,6 +110,13 @@ class Registry:
     def api_keys(self, tenant: str) -> tuple[ApiKey, ...]:
         """Every key of the tenant, by name, without tokens."""
         return self._access.api_keys(tenant)
+
+    def rotate_api_key(self, tenant: str, key_id: str, *, overlap: timedelta, name: str | None = None) -> NewApiKey:
+        """A new key in the place of one that ends after the overlap.
+
+        Raises UnknownApiKey, KeyEnded, MalformedValue, MalformedName, DuplicateName.
+        """
+        return self._access.rotate_api_key(tenant, key_id, overlap=overlap, name=name)
 
     def revoke_api_key(self, tenant: str, key_id: str) -> ApiKey:
         """The key, refused from now on. Raises UnknownApiKey, AlreadyRevoked."""

@@ -9,7 +9,7 @@ from api.commands.desks import Data, Server, desk_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from registry.records import Scope
 
-app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
 
 
 @app.command("create", epilog="Example: countermark key create pipeline --scope release --days 90")
@@ -38,6 +38,23 @@ def list_keys(data: Data = None, server: Server = None, as_json: AsJson = False)
         return
     rows = [(k.id, k.name, k.scopes, k.created_at, k.expires_at, k.revoked_at) for k in found.items]
     show_table(("id", "name", "scopes", "created", "expires", "revoked"), rows)
+
+
+@app.command("rotate", epilog="Example: countermark key rotate 4f1c9e --overlap 72")
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="Id of the key, from `key list`.")],
+    overlap: Annotated[int, typer.Option("--overlap", min=0, max=2160, help="Hours until the old key ends.")] = 24,
+    name: Annotated[
+        str | None, typer.Option("--name", help="The new key's name; else the old one's with the next number.")
+    ] = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key with the same scopes and length of life; the old one ends after the overlap. Token printed once."""
+    with desk_of(data, server) as desk:
+        made = desk.rotate_api_key(key_id, overlap_seconds=3600 * overlap, name=name)
+    show_fields(made, as_json=as_json)
 
 
 @app.command("revoke", epilog="Example: countermark key revoke 4f1c9e")

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response, status
 from api.auth import ForAdministration
 from api.idempotency import Once
 from api.problems import documented
-from api.schemas import ApiKey, IssuedApiKey, ListOf, NewApiKey
+from api.schemas import ApiKey, IssuedApiKey, KeyRotation, ListOf, NewApiKey
 
 router = APIRouter(prefix="/v1/api-keys", tags=["api keys"], responses=documented(401, 403))
 _REFUSED = documented(400, 409, 413, 422)
@@ -22,6 +22,18 @@ def create(desk: ForAdministration, new: NewApiKey, response: Response, _once: O
 def api_keys(desk: ForAdministration) -> ListOf[ApiKey]:
     """Every key of the tenant, by name, without tokens; revoked and expired ones included."""
     return desk.api_keys()
+
+
+@router.post(
+    "/{key_id}/rotate",
+    status_code=status.HTTP_201_CREATED,
+    responses=documented(400, 404, 409, 413, 422),
+    summary="Replace an API key",
+)
+def rotate(desk: ForAdministration, key_id: str, new: KeyRotation, response: Response, _once: Once) -> IssuedApiKey:
+    """A new key with the same scopes and the same length of life; the old one ends after the overlap."""
+    response.headers["Cache-Control"] = "no-store"
+    return desk.rotate_api_key(key_id, overlap_seconds=new.overlap_seconds, name=new.name)
 
 
 @router.delete("/{key_id}", responses=documented(404, 409, 422), summary="Revoke an API key")

@@ -90,6 +90,11 @@ class AccessRepository:
         mine = update(ApiKeyRow).where(ApiKeyRow.tenant_id == tenant, ApiKeyRow.id == key_id)
         self._session.execute(mine.values(revoked_at=at))
 
+    def expire_api_key(self, tenant: str, key_id: str, at: datetime) -> None:
+        """Set a key's end."""
+        mine = update(ApiKeyRow).where(ApiKeyRow.tenant_id == tenant, ApiKeyRow.id == key_id)
+        self._session.execute(mine.values(expires_at=at))
+
     def ended_keys(self, tenant: str, before: datetime) -> tuple[ApiKey, ...]:
         """Keys that were revoked or expired before an instant, by name."""
         ended = or_(ApiKeyRow.revoked_at < before, ApiKeyRow.expires_at < before)

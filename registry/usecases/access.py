@@ -1,13 +1,15 @@
 """Tenants and API keys."""
 
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from registry import tokens
 from registry.errors import (
     AlreadyRevoked,
     DuplicateName,
     ExpiredToken,
+    KeyEnded,
     MalformedValue,
     UnknownApiKey,
     UnknownTenant,
@@ -17,6 +19,9 @@ from registry.records import ApiKey, NewApiKey, Principal, Scope, Tenant
 from registry.repository.access import SealedPepper
 from registry.sealing import RowIdentity
 from registry.usecases.tools import Tools, require_name
+
+LONGEST_OVERLAP = timedelta(days=90)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def pepper_row(pepper_id: str) -> RowIdentity:
@@ -51,21 +56,7 @@ class Access:
     ) -> NewApiKey:
         """A new key under the newest pepper."""
         self._tools.require_tenant(tenant)
-        now, token = self._tools.clock(), tokens.new_token(self._tools.entropy)
-        key = ApiKey(
-            id=self._tools.new_id(),
-            name=require_name(name, "key"),
-            scopes=frozenset(_scopes(scopes)),
-            created_at=now,
-            expires_at=_future(expires_at, now),
-            revoked_at=None,
-        )
-        if any(other.name == name for other in self._stored.api_keys(tenant)):
-            raise DuplicateName(f"there is a key '{name}' already; choose another name")
-        self._stored.add_api_key(tenant, key, self._hashes(token)[0])
-        return NewApiKey(
-            id=key.id, name=name, scopes=key.scopes, created_at=now, expires_at=key.expires_at, token=token
-        )
+        return self._made(tenant, name, scopes, expires_at, self._tools.clock())
 
     def authenticate(self, token: str) -> Principal:
         """Who presents this token; a revoked key's token is as unknown as one that never was."""
@@ -81,6 +72,21 @@ class Access:
     def api_keys(self, tenant: str) -> tuple[ApiKey, ...]:
         """Every key of the tenant."""
         return self._stored.api_keys(tenant)
+
+    def rotate_api_key(self, tenant: str, key_id: str, *, overlap: timedelta, name: str | None) -> NewApiKey:
+        """A new key with the old one's scopes and length of life; the old one ends after the overlap, if not before."""
+        old, now = self._key(tenant, key_id), self._tools.clock()
+        if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
+            raise KeyEnded(f"the key '{old.name}' was revoked or expired; make a new one")
+        if not timedelta() <= overlap <= LONGEST_OVERLAP:
+            raise MalformedValue(f"two keys overlap by 0 to {LONGEST_OVERLAP.days} days, not {overlap}")
+        life = None if old.expires_at is None else old.expires_at - old.created_at
+        taken = {key.name for key in self._stored.api_keys(tenant)}
+        expires = None if life is None else now + min(life, _LAST - now)
+        made = self._made(tenant, _next_name(old.name, taken) if name is None else name, old.scopes, expires, now)
+        ends = now + overlap if old.expires_at is None else min(old.expires_at, now + overlap)
+        self._stored.expire_api_key(tenant, key_id, ends)
+        return made
 
     def revoke_api_key(self, tenant: str, key_id: str) -> ApiKey:
         """The key, refused from now on."""
@@ -99,6 +105,25 @@ class Access:
         pepper = SealedPepper(id=identifier, data_key=data_key, secret=secret)
         self._stored.add_pepper(pepper, self._tools.clock())
 
+    def _made(
+        self, tenant: str, name: str, scopes: AbstractSet[Scope], expires_at: datetime | None, now: datetime
+    ) -> NewApiKey:
+        token = tokens.new_token(self._tools.entropy)
+        key = ApiKey(
+            id=self._tools.new_id(),
+            name=require_name(name, "key"),
+            scopes=frozenset(_scopes(scopes)),
+            created_at=now,
+            expires_at=_future(expires_at, now),
+            revoked_at=None,
+        )
+        if any(other.name == name for other in self._stored.api_keys(tenant)):
+            raise DuplicateName(f"there is a key '{name}' already; choose another name")
+        self._stored.add_api_key(tenant, key, self._hashes(token)[0])
+        return NewApiKey(
+            id=key.id, name=name, scopes=key.scopes, created_at=now, expires_at=key.expires_at, token=token
+        )
+
     def _key(self, tenant: str, key_id: str) -> ApiKey:
         key = self._stored.api_key(tenant, key_id) if key_id.isprintable() else None
         if key is None:
@@ -112,6 +137,14 @@ class Access:
             secret = self._tools.sealer.open(pepper.data_key, pepper_row(pepper.id), "secret", pepper.secret)
             hashes.append(tokens.token_hash(pepper.id, secret, token))
         return hashes
+
+
+def _next_name(name: str, taken: AbstractSet[str]) -> str:
+    """The name with the next free number: `ci`, `ci.2`, `ci.3`."""
+    base, _, number = name.rpartition(".")
+    if not base or not number.isdecimal():
+        base, number = name, "1"
+    return next(found for each in count(int(number) + 1) if (found := f"{base}.{each}") not in taken)
 
 
 def _scopes(scopes: AbstractSet[Scope]) -> list[Scope]:

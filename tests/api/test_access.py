@@ -64,6 +64,7 @@ ENDPOINTS = {
     ("GET", "/tlog/tile/{path}"): (LOG, {}),
     ("POST", "/v1/api-keys"): ({"admin"}, {"json": {"name": "new", "scopes": ["audit"]}}),
     ("GET", "/v1/api-keys"): ({"admin"}, {}),
+    ("POST", "/v1/api-keys/{key_id}/rotate"): ({"admin"}, {"json": {}}),
     ("DELETE", "/v1/api-keys/{key_id}"): ({"admin"}, {}),
 }
 PUBLIC = {"/livez", "/readyz", "/metrics", "/problems", "/problems/{slug}"}

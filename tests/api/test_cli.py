@@ -278,6 +278,7 @@ ERRORS = {
     "log proof 100000": "100000",
     "log audit --data @/nowhere": "nowhere",
     "key revoke nothing": "nothing",
+    "key rotate nothing": "nothing",
     "device list --after nonsense": "after",
 }
 
@@ -331,7 +332,25 @@ def test_keys_are_made_listed_and_revoked(place):
     listed = place.run("key", "list", "--json")
     assert made["token"] not in listed
     assert made["id"] in place.run("key", "list")
+    new = place.json("key", "rotate", made["id"], "--overlap", 1)
+    assert (new["name"], new["scopes"], new["token"] == made["token"]) == ("pipeline.2", made["scopes"], False)
+    assert place.json("key", "rotate", new["id"], "--name", "third")["name"] == "third"
     assert place.json("key", "revoke", made["id"])["revoked_at"]
+    place.run("key", "rotate", made["id"], code=1)
+    assert "revoked or expired" in place.stderr
+
+
+def test_a_shell_completes_the_commands():
+    """The script for bash calls the program, and the program then names its commands and a command's options."""
+    wanted = {"_COUNTERMARK_COMPLETE": "source_bash"}  # what --show-completion prints, whatever shell runs the tests
+    script = RUNNER.invoke(app, [], prog_name="countermark", env=wanted)
+    assert script.exit_code == 0, script.output
+    variable = re.search(r"(_COUNTERMARK_COMPLETE)=complete_bash", script.stdout)[1]
+    asked = {variable: "complete_bash", "COMP_CWORD": "1", "COMP_WORDS": "countermark "}
+    told = RUNNER.invoke(app, [], prog_name="countermark", env=asked).stdout.split()
+    assert {path[0] for path in _commands()} == set(told)
+    deeper = {**asked, "COMP_CWORD": "2", "COMP_WORDS": "countermark job f"}
+    assert RUNNER.invoke(app, [], prog_name="countermark", env=deeper).stdout.split() == ["follow"]
 
 
 def test_settings_without_sense_are_one_line(place):

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from registry.errors import (
     AlreadyRevoked,
     DuplicateName,
     ExpiredToken,
+    KeyEnded,
     MalformedName,
     MalformedValue,
     UnknownApiKey,
@@ -69,6 +74,59 @@ def test_an_expired_key_says_so(store: Store, tenant: str, clock: Callable[[], d
         clock()
         with pytest.raises(ExpiredToken, match="short"):
             registry.authenticate(key.token)
+
+
+@given(life=st.none() | st.integers(200, 10**7), overlap=st.integers(0, 90 * 86_400), number=st.integers(1, 99))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_rotated_key_lives_as_long_and_the_old_one_ends_after_the_overlap(
+    store: Store, tenant: str, clock: Any, life: int | None, overlap: int, number: int
+) -> None:
+    """Same scopes, same length of life, next free number; the old key works till its end, which is no later."""
+    with store.unit() as registry:
+        name = f"k{uuid4()}.{number}"
+        expires = None if life is None else clock.now + timedelta(seconds=life)
+        old = registry.create_api_key(tenant, name, {Scope.AUDIT, Scope.RELEASE}, expires)
+        new = registry.rotate_api_key(tenant, old.id, overlap=timedelta(seconds=overlap))
+        assert (new.scopes, new.name) == (old.scopes, f"{name.rpartition('.')[0]}.{number + 1}")
+        kept = {key.id: key for key in registry.api_keys(tenant)}[old.id]
+        if old.expires_at is None:
+            assert new.expires_at is None
+        else:
+            assert new.expires_at - new.created_at == old.expires_at - old.created_at
+            assert kept.expires_at <= old.expires_at
+        assert kept.expires_at <= new.created_at + timedelta(seconds=overlap)
+        assert registry.authenticate(new.token).scopes == old.scopes
+        clock.now = kept.expires_at - timedelta(seconds=2)
+        assert registry.authenticate(old.token).key_id == old.id
+        clock.now = max(clock.now, kept.expires_at)
+        with pytest.raises(ExpiredToken):
+            registry.authenticate(old.token)
+        with pytest.raises(KeyEnded):
+            registry.rotate_api_key(tenant, old.id, overlap=timedelta())
+
+
+def test_a_key_for_all_time_is_rotated(store: Store, tenant: str, clock: Any) -> None:
+    """No time is later than the last one."""
+    last = datetime.max.replace(tzinfo=UTC)
+    with store.unit() as registry:
+        old = registry.create_api_key(tenant, "ever", {Scope.AUDIT}, last)
+        clock.now += timedelta(days=1)
+        assert registry.rotate_api_key(tenant, old.id, overlap=timedelta()).expires_at == last
+
+
+def test_what_cannot_be_rotated(store: Store, tenant: str, key: NewApiKey) -> None:
+    """An overlap out of range, a name that is taken, a key that was revoked or is another tenant's."""
+    with store.unit() as registry:
+        for days in (-1, 91):
+            with pytest.raises(MalformedValue, match="overlap"):
+                registry.rotate_api_key(tenant, key.id, overlap=timedelta(days=days))
+        with pytest.raises(DuplicateName):
+            registry.rotate_api_key(tenant, key.id, overlap=timedelta(), name="bench")
+        with pytest.raises(UnknownApiKey):
+            registry.rotate_api_key(registry.create_tenant("other").id, key.id, overlap=timedelta())
+        registry.revoke_api_key(tenant, key.id)
+        with pytest.raises(KeyEnded):
+            registry.rotate_api_key(tenant, key.id, overlap=timedelta())
 
 
 def test_unknown_tokens(store: Store, key: NewApiKey) -> None:
