@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.objectives import cross_encoders, hyperspectral, kd, long_tail, policies, prectr, repulsion, roots
+from benchmarks.objectives import (
+    cross_encoders,
+    fedema,
+    hyperspectral,
+    kd,
+    long_tail,
+    policies,
+    prectr,
+    repulsion,
+    roots,
+)
 from benchmarks.objectives.judging import DEVICES
 from benchmarks.objectives.trial import STRENGTH, Row
 from benchmarks.survival.data import DataMissing
@@ -23,6 +33,7 @@ SYSTEMS: dict[str, Callable[[], Iterator[Row]]] = {
     "prectr": prectr.rows,
     "repulsion": repulsion.rows,
     "rlad": policies.rows,
+    "fedema": fedema.rows,
     "roots": roots.rows,
     "hyperspectral": hyperspectral.rows,
 }

@@ -1,5 +1,6 @@
 """One suspect among 1,000 devices, by the product's own verification."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,15 +42,28 @@ def enrolled(pack: VerifierPack) -> Candidates:
 
 def judged(pack: VerifierPack, suspect: nn.Module, candidates: Candidates, *, device: int = 0) -> Judged:
     """What the suspect's logits say of the device, and whom the verdict over all of them names."""
+    found, named = contributors(pack, suspect, candidates, (device,))
+    return replace(found[0], carried=named == {str(device)})
+
+
+def contributors(
+    pack: VerifierPack, suspect: nn.Module, candidates: Candidates, devices: Sequence[int]
+) -> tuple[list[Judged], set[str]]:
+    """What the suspect's logits say of each of these devices, `carried` if it is named, and all who are named."""
     answers = outputs.logits(suspect, torch.from_numpy(pack.probes)).numpy().astype(np.float64)
     evidence = gather(pack, observe("logits", answers, probes=pack.count, classes=pack.classes))
-    verdict = judge(evidence, candidates)
-    name = (str(device),)
-    alone = replace(candidates, devices=name, copies=name, codewords=candidates.codewords[[device]])
-    own = judge(evidence, alone, tests=len(candidates.devices)).ranked[0]  # a verdict lists the best 100 only
-    return Judged(
-        score=own.score,
-        max_score=float(np.sqrt(pack.bits)),
-        family_wise_p=own.family_wise_p,
-        carried=set(verdict.named) == set(name),
-    )
+    named = set(judge(evidence, candidates).named)
+    found = []
+    for device in devices:  # a verdict lists the best 100 only
+        name = (str(device),)
+        alone = replace(candidates, devices=name, copies=name, codewords=candidates.codewords[[device]])
+        own = judge(evidence, alone, tests=len(candidates.devices)).ranked[0]
+        found.append(
+            Judged(
+                score=own.score,
+                max_score=float(np.sqrt(pack.bits)),
+                family_wise_p=own.family_wise_p,
+                carried=str(device) in named,
+            )
+        )
+    return found, named
