@@ -378,7 +378,11 @@ class JobRow(Base):
     failure: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    __table_args__ = (_within_tenant("case_pk", "investigation"), Index(None, "state", "not_before"))
+    __table_args__ = (
+        _within_tenant("case_pk", "investigation"),
+        Index(None, "state", "not_before"),
+        Index(None, "tenant_id", "case_pk"),
+    )
 
 
 class ShardRow(Base):
