@@ -19,6 +19,7 @@ from api.commands import (
     ci,
     copy,
     device,
+    distil,
     evidence,
     hold,
     job,
@@ -35,10 +36,11 @@ from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
 from api.commands.prove import ChallengeMismatch
+from distill.errors import DistillError
 
 EXPECTED = (
-    *errors.ROOTS, ArtefactError, BundleError, ChallengeMismatch, DeviceKeyMismatch, FileProblem, ServiceError,
-    ServiceUnreachable, SettingsError,
+    *errors.ROOTS, ArtefactError, BundleError, ChallengeMismatch, DeviceKeyMismatch, DistillError, FileProblem,
+    ServiceError, ServiceUnreachable, SettingsError,
 )  # fmt: skip
 ERROR = 1
 
@@ -84,6 +86,7 @@ app.command(
     "ci",
     epilog="Example: countermark ci digits-1 --pack p.st --kit k.st --base b.st --device edge-7 --out copies",
 )(ci.ci)
+app.command("distil", epilog="Example: countermark distil digits-1.toml --register --json")(distil.distil)
 app.add_typer(log.app, name="log")
 app.add_typer(witness.app, name="witness")
 app.add_typer(timestamp.app, name="timestamp")

@@ -5,6 +5,7 @@ DistillError
 ├── FeaturesNotFound     no module of that name, or it gave nothing to tap
 ├── ShapeError           inputs, targets and outputs that do not fit
 ├── SettingsError        a setting that the loop does not allow
+├── ConfigInvalid        a configuration file that says nothing that can be done
 ├── Diverged             the loss became NaN or infinite
 ├── ArtefactMalformed    bytes that are no copy of this architecture
 ├── WorkersKilled        a fleet whose workers are killed again and again
@@ -30,6 +31,10 @@ class ShapeError(DistillError, ValueError):
 
 class SettingsError(DistillError, ValueError):
     """A setting that the loop does not allow."""
+
+
+class ConfigInvalid(DistillError, ValueError):
+    """A configuration file that cannot be followed; the message names file, key and the way out."""
 
 
 class Diverged(DistillError, ArithmeticError):

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from distill import artefact, fitting, outputs
+from distill.checkpoint import Checkpoints
 from distill.loop import Settings, Training, seeded, train
 from distill.mint import expressed, fit_minting_map, mint
 from distill.objectives import HintonKD, Objective
@@ -95,7 +96,7 @@ class Prepared:
             features=self.teacher_features.numpy(),
         )
         targets = self.teacher_logits + torch.as_tensor(shift, dtype=self.teacher_logits.dtype)
-        return _student(self.student, self.transfer, targets, self.recipe, seed, progress)
+        return pupil(self.student, self.transfer, targets, self.recipe, seed=seed, progress=progress)
 
     def mint(self, codeword: ArrayLike) -> nn.Module:
         """A copy minted from the base."""
@@ -145,7 +146,7 @@ def prepare_release(
         probes=probes,
         clean=students,
         kit=draft,
-        distil=lambda targets, words: _student(student, transfer, targets, chosen, words, None).model,
+        distil=lambda targets, words: pupil(student, transfer, targets, chosen, seed=words).model,
         shadows=chosen.shadows,
         seed=seed,
     )
@@ -178,7 +179,7 @@ def _clean_students(
     captions = [f"clean student {i + 1}" if progress else None for i in range(recipe.clean_students)]
     words = [(*seed, "clean", i) for i in range(recipe.clean_students)]
     return tuple(
-        _student(student, transfer, logits, recipe, name, caption).model
+        pupil(student, transfer, logits, recipe, seed=name, progress=caption).model
         for name, caption in zip(words, captions, strict=True)
     )
 
@@ -202,16 +203,35 @@ def _draft_kit(
     )
 
 
-def _student(
+def pupil(
     student: Callable[[], nn.Module],
     transfer: Tensor,
     targets: Tensor,
     recipe: Recipe,
+    *,
     seed: tuple[seeds.Word, ...],
-    progress: str | None,
+    progress: str | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Training:
+    """A fresh student, its weights drawn from `seed`, trained as the recipe says: every clean student and every copy.
+
+    Args:
+        student: makes an untrained student.
+        transfer: inputs, (n, ...).
+        targets: the teacher's scores, signed or not, (n, C).
+        recipe: objective and training.
+        seed: words that name this training.
+        progress: caption of a progress bar; None for silence.
+        checkpoints: where to leave the state and to go on from; None to keep none.
+
+    Raises:
+        ShapeError, Diverged, CheckpointError: as `distill.loop.train`.
+    """
     fresh = seeded(student, "distill/student", *seed)
-    return train(fresh, transfer, targets, recipe.minimised, seed=seed, settings=recipe.training, progress=progress)
+    return train(
+        fresh, transfer, targets, recipe.minimised,
+        seed=seed, settings=recipe.training, progress=progress, checkpoints=checkpoints,
+    )  # fmt: skip
 
 
 def _pack(

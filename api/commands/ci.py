@@ -13,18 +13,15 @@ from rich.console import Console
 from rich.progress import track
 
 from api.artefacts import last_layer
-from api.client import ServiceError
 from api.commands import files
+from api.commands.committing import commit
 from api.commands.desks import Data, Desk, Server, desk_of
 from api.commands.minting import Minter
 from api.commands.output import AsJson, show_json, show_table
 from api.commands.signing import SigningKey, load_key
 from api.schemas import Copy, Release
 from fingerprint.canonical import digest
-from fingerprint.errors import WrongRelease
 from fingerprint.kit import SigningKit
-from fingerprint.pack import VerifierPack
-from registry.errors import UnknownRelease
 
 MANIFEST = "countermark.json"
 
@@ -47,7 +44,7 @@ def ci(
     pack_bytes, signer, state = files.read(pack), SigningKit.from_bytes(files.read(kit)), files.read(base)
     key = load_key(sign_key)
     with desk_of(data, server) as desk:
-        committed = _commit(desk, release, pack_bytes, state)
+        committed = commit(desk, release, pack_bytes, [digest(state)])
         last = head or last_layer(state, signer)
         minter = Minter(desk=desk, kit=signer, release=release, base=state, head=last, key=key)
         minter.check()
@@ -69,22 +66,6 @@ def _progress(names: Iterable[str]) -> Iterable[str]:
     """The names, with a bar on a terminal."""
     console = Console(stderr=True)
     return track(list(names), description="copies", console=console, disable=not console.is_terminal)
-
-
-def _commit(desk: Desk, name: str, pack: bytes, base: bytes) -> Release:
-    """The release: committed now, its base among the reference models, or by an earlier run with the same pack."""
-    try:
-        found = desk.release(name)
-    except UnknownRelease:
-        return desk.commit_release(name, pack=pack, reference_models=[digest(base)])
-    except ServiceError as error:
-        if not error.problem.type.endswith("/unknown-release"):
-            raise
-        return desk.commit_release(name, pack=pack, reference_models=[digest(base)])
-    given = VerifierPack.from_bytes(pack).release_id
-    if found.release_id != given:
-        raise WrongRelease(f"release {name!r} is {found.release_id}, the pack is {given}; choose another name")
-    return found
 
 
 def _manifest(desk: Desk, release: Release, copies: dict[str, Copy], *, signed: bool) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from api import artefacts, provenance
+from api import artefacts
 from api.commands import files
 from api.commands.desks import Desk
+from api.commands.registering import finish
 from api.commands.signing import sign_file
 from api.schemas import Copy
 from fingerprint.canonical import digest
@@ -85,18 +86,7 @@ class Minter:
         Raises:
             ArtefactError: the file is no copy of this release for the device.
         """
-        data = files.read(out)
-        found = self.desk.copy(provenance.read(data).get("copy", ""))
-        if (found.release, found.device) != (self.release, device):
-            raise artefacts.ArtefactError(
-                f"{out} is a copy of {found.release!r} for {found.device!r}, not for {device!r}; move it away"
-            )
-        if found.issued_at is None:
-            found = self.desk.issue_copy(found.id, artefact_digest=digest(data), method="minted")
-        if found.artefact_digest != digest(data):
-            raise artefacts.ArtefactError(f"{out} was changed after copy {found.id} was issued; move it away")
-        sign_file(out, data, self.key)
-        return found
+        return finish(self.desk, self.release, device, out, method="minted", key=self.key)
 
     def copy_for(self, device: str, out: Path) -> Copy:
         """The device's copy in the file: resumed where the file exists, minted where it does not."""

@@ -1,4 +1,4 @@
-"""A copy that was made elsewhere: from its file to the registered, signed file that leaves."""
+"""A finished copy: from its file to the registered, signed file that leaves."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from api.commands import files
 from api.commands.desks import Desk
 from api.commands.signing import path_of, sign_file
 from api.schemas import Copy
+from api.state_dicts import ArtefactError
 from fingerprint.canonical import digest
 from registry.errors import AlreadyIssued
 
@@ -35,6 +36,28 @@ def register(
     issued = desk.issue_copy(copy_id, artefact_digest=digest(data), method=method)
     sign_file(leaving, data, key)
     return issued
+
+
+def finish(
+    desk: Desk, release: str, device: str, file: Path, *, method: str, key: ec.EllipticCurvePrivateKey | None
+) -> Copy:
+    """The copy that a file says it is: issued and signed now, as far as an earlier run had not done so.
+
+    Raises:
+        ArtefactError: the file is no copy of this release for the device, or was changed after it was issued.
+    """
+    data = files.read(file)
+    found = desk.copy(provenance.read(data).get("copy", ""))
+    if (found.release, found.device) != (release, device):
+        raise ArtefactError(
+            f"{file} is a copy of {found.release!r} for {found.device!r}, not for {device!r}; move it away"
+        )
+    if found.issued_at is None:
+        found = desk.issue_copy(found.id, artefact_digest=digest(data), method=method)
+    if found.artefact_digest != digest(data):
+        raise ArtefactError(f"{file} was changed after copy {found.id} was issued; move it away")
+    sign_file(file, data, key)
+    return found
 
 
 def _stamped(desk: Desk, copy_id: str, data: bytes, method: str) -> bytes:
