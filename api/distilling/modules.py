@@ -112,8 +112,9 @@ def _put(root: nn.Module, name: str, module: nn.Module) -> None:
             if part not in dict(at.named_children()):
                 at.add_module(part, nn.Module())
             at = at.get_submodule(part)
-        if last in dict(at.named_children()):
-            raise KeyError("another has it")
+        taken = last in dict(at.named_children())
         at.add_module(last, module)
     except (KeyError, AttributeError) as error:
         raise ModelMalformed(f"no layer can be called {name!r} ({error.args[0]}); choose another name") from error
+    if taken:
+        raise ModelMalformed(f"no layer can be called {name!r}: it is the beginning of another's; choose another name")

@@ -8,7 +8,7 @@ import sys
 from api.cli import app
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.api.distilling.children", "api.distilling.run"])
+PROCESSES.set_forkserver_preload(["pytest", "tests.api.distilling.children", "api.distilling.run"])
 
 
 def command(args, dies_at, times):
