@@ -43,7 +43,7 @@ def undisturbed(tmp_path_factory, new_shop, codewords):
 
 
 def test_killed_anywhere_it_goes_on_to_the_same_bytes(undisturbed, new_shop, tmp_path):
-    """SIGKILL in a clean student and in a copy, then two workers do the rest: each file is that of the undisturbed run."""
+    """SIGKILL in a clean student and in a copy; two workers do the rest: each file is that of an undisturbed run."""
     config, expected = undisturbed
     again = new_shop(tmp_path, codewords='"codewords"')
     shutil.copytree(config.parent / "codewords", tmp_path / "codewords")
