@@ -86,7 +86,7 @@ def test_the_two_have_the_same_methods():
     kinds = (Client, AsyncClient, Workspace)
     names = [{name for name in dir(kind) if not name.startswith("_")} for kind in kinds]
     assert names[0] == names[1]
-    assert names[0] - own == names[2] - {"store", "tenant", "max_array_bytes", "claim", "once"}
+    assert names[0] - own == names[2] - {"store", "tenant", "max_array_bytes", "claim", "once", "require_decidable"}
     for name in names[0]:
         parameters = [list(inspect.signature(getattr(kind, name)).parameters) for kind in kinds[:2]]
         assert parameters[0] == parameters[1]

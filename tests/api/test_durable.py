@@ -96,6 +96,15 @@ def test_a_service_does_the_job_and_the_command_follows(desk):
         assert "418" in failed.stderr
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A process started in the background ignores SIGINT; here it interrupts, as it does at a terminal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_job_outlives_the_commands_that_are_killed(desk):
     """Killed outright, then told to stop: the job goes on where it was, and no answered probe is asked again."""
     desk.leaked.slow = 0.1
