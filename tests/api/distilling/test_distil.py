@@ -24,7 +24,7 @@ from tests.api.distilling.children import killed
 
 FILES = ("verifier.safetensors", "signing.safetensors", "clean/0.safetensors", "clean/1.safetensors",
          "copies/edge-0.safetensors", "copies/edge-1.safetensors")  # fmt: skip
-DEATHS = (("clean-0/.training", 2), ("copy-edge-0/.training", 3))
+IN_A_CLEAN_STUDENT, IN_A_COPY = ("clean-0/.training", 2), ("copy-edge-0/.training", 3)
 
 
 def run(config: Path, *args: object, code=0) -> dict:
@@ -42,17 +42,21 @@ def undisturbed(tmp_path_factory, new_shop, codewords):
     return config, run(config)
 
 
-def test_killed_anywhere_it_goes_on_to_the_same_bytes(undisturbed, new_shop, tmp_path):
-    """SIGKILL in a clean student and in a copy; two workers do the rest: each file is that of an undisturbed run."""
+@pytest.mark.parametrize(
+    ("deaths", "workers"),
+    [((IN_A_COPY,), 1), pytest.param((IN_A_CLEAN_STUDENT, IN_A_COPY), 2, marks=pytest.mark.slow)],
+)
+def test_killed_anywhere_it_goes_on_to_the_same_bytes(undisturbed, new_shop, tmp_path, deaths, workers):
+    """SIGKILL in a copy, or in a clean student before; workers do the rest: each file is that of an undisturbed run."""
     config, expected = undisturbed
     again = new_shop(tmp_path, codewords='"codewords"')
     shutil.copytree(config.parent / "codewords", tmp_path / "codewords")
     (tmp_path / "out").mkdir()
     shutil.copy(config.parent / "out/release.key", tmp_path / "out/release.key")
-    for place, times in DEATHS:
+    for place, times in deaths:
         assert killed(["distil", str(again)], place, times), place
         assert not (tmp_path / "out" / FILES[-1]).exists()
-    again.write_text(again.read_text().replace("workers = 1", "workers = 2"))
+    again.write_text(again.read_text().replace("workers = 1", f"workers = {workers}"))
     found = run(again)
     for name in FILES:
         assert (tmp_path / "out" / name).read_bytes() == (config.parent / "out" / name).read_bytes(), name
