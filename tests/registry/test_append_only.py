@@ -12,18 +12,8 @@ import pytest
 from registry.errors import PossessionProofAltered, StoreError
 from registry.proving import prove_possession
 from registry.store import grant_access
+from tests.registry.append_only import TABLES
 
-TABLES = (
-    "log_entry",
-    "log_node",
-    "checkpoint",
-    "cosignature",
-    "time_stamp",
-    "verification",
-    "erasure",
-    "disposal",
-    "possession",
-)
 COLUMN = {
     "log_entry": "data",
     "log_node": "hash",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from registry import migrations
 from registry.models import Base
+from tests.registry.append_only import TABLES
 
 
 @pytest.fixture
@@ -80,18 +81,7 @@ def test_every_append_only_table_is_guarded(connection: Connection) -> None:
     """The append-only tables have three triggers each."""
     migrations.upgrade(connection)
     triggers = connection.execute(text("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")).all()
-    tables = {
-        "log_entry",
-        "log_node",
-        "checkpoint",
-        "cosignature",
-        "time_stamp",
-        "verification",
-        "erasure",
-        "disposal",
-        "possession",
-    }
-    wanted = {f"{table}_no_{verb}" for table in tables for verb in ("update", "delete", "replace")}
+    wanted = {f"{table}_no_{verb}" for table in TABLES for verb in ("update", "delete", "replace")}
     assert {name for _, name in triggers} == wanted
 
 

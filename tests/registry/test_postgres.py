@@ -22,19 +22,9 @@ from registry.models import Base
 from registry.proving import prove_possession
 from registry.records import RecordedVerdict
 from registry.store import Store, init_store, open_registry, upgrade_store
+from tests.registry.append_only import TABLES
 
 ON_POSTGRESQL = True
-TABLES = (
-    "log_entry",
-    "log_node",
-    "checkpoint",
-    "cosignature",
-    "time_stamp",
-    "verification",
-    "erasure",
-    "disposal",
-    "possession",
-)
 KEY = public_key(bytes(32))
 WRITER = """
 import sys
