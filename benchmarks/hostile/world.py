@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.workspace import Workspace
+from benchmarks.linear_world import linear_release
 from fingerprint import seeds
 from fingerprint.codeword import codeword_key
-from fingerprint.kit import SigningKit
-from fingerprint.pack import VerifierPack
-from fingerprint.pool import default_pool
 from fingerprint.possession import public_key
-from fingerprint.whitening import Whitening
 from registry.store import init_store, open_registry
 
 FEATURES, CLASSES, PROBES = 24, 6, 400
@@ -41,22 +38,7 @@ def make(data: Path) -> World:
     probes = draw.normal(size=(PROBES, FEATURES)).astype(np.float32)
     logits = probes @ weight.T + bias
     key = bytes(draw.bytes(32))
-    pack = VerifierPack(
-        release_key=key,
-        probes=probes,
-        features=probes,
-        references={"clean": (logits - logits.mean(axis=1, keepdims=True)).astype(np.float32)},
-        pool=default_pool(("clean",)),
-    )
-    kit = SigningKit(
-        release=pack.release_id,
-        release_key=key,
-        whitening=Whitening(mean=np.zeros(FEATURES), projection=np.eye(FEATURES)),
-        classes=CLASSES,
-        strength=0.1,
-        sigma=float(logits.std()),
-        minting=np.vstack([np.eye(FEATURES), np.zeros(FEATURES)]),
-    )
+    pack, kit = linear_release(probes, logits, key)
     init_store(data)
     with open_registry(data) as store:
         with store.unit() as registry:

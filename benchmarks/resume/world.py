@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.workspace import Workspace
+from benchmarks.linear_world import linear_release
 from fingerprint import seeds
 from fingerprint.codeword import codeword_key
-from fingerprint.kit import SigningKit
-from fingerprint.pack import VerifierPack
-from fingerprint.pool import default_pool
 from fingerprint.possession import public_key
-from fingerprint.whitening import Whitening
 from registry.store import init_store, open_registry
 
 FEATURES, CLASSES, PROBES, DEVICES = 24, 6, 400, 3
@@ -73,22 +70,7 @@ def _release(desk: Workspace, name: str, first_look: int | None) -> list[Suspect
     weight, bias = draw.normal(size=(CLASSES, FEATURES)), draw.normal(size=CLASSES)
     probes = draw.normal(size=(PROBES, FEATURES)).astype(np.float32)
     logits, key = probes @ weight.T + bias, bytes(draw.bytes(32))
-    pack = VerifierPack(
-        release_key=key,
-        probes=probes,
-        features=probes,
-        references={"clean": (logits - logits.mean(axis=1, keepdims=True)).astype(np.float32)},
-        pool=default_pool(("clean",)),
-    )
-    kit = SigningKit(
-        release=pack.release_id,
-        release_key=key,
-        whitening=Whitening(mean=np.zeros(FEATURES), projection=np.eye(FEATURES)),
-        classes=CLASSES,
-        strength=0.1,
-        sigma=float(logits.std()),
-        minting=np.vstack([np.eye(FEATURES), np.zeros(FEATURES)]),
-    )
+    pack, kit = linear_release(probes, logits, key)
     desk.commit_release(name, pack=pack.to_bytes(), first_look=first_look)
     noise = 0.05 * draw.normal(size=weight.shape)
     suspects = [Suspect(name=f"{name}, clean", release=name, weight=weight + noise, bias=bias)]

@@ -22,13 +22,12 @@ from api.app import create_app
 from api.cli import app
 from api.client import Client
 from api.settings import Settings
+from benchmarks.linear_world import linear_release
 from fingerprint import seeds
 from fingerprint.codeword import codeword_key
 from fingerprint.kit import SigningKit
 from fingerprint.pack import VerifierPack
-from fingerprint.pool import default_pool
 from fingerprint.possession import public_key
-from fingerprint.whitening import Whitening
 from registry.store import init_store, open_registry
 from tests.authority import authority, other_authority, tsa  # noqa: F401 - fixtures
 
@@ -69,22 +68,7 @@ def make_world(name: str = "world") -> World:
     probes = draw.normal(size=(PROBES, FEATURES)).astype(np.float32)
     logits = probes @ weight.T + bias
     key = bytes(draw.bytes(32))
-    pack = VerifierPack(
-        release_key=key,
-        probes=probes,
-        features=probes,
-        references={"clean": (logits - logits.mean(axis=1, keepdims=True)).astype(np.float32)},
-        pool=default_pool(("clean",)),
-    )
-    kit = SigningKit(
-        release=pack.release_id,
-        release_key=key,
-        whitening=Whitening(mean=np.zeros(FEATURES), projection=np.eye(FEATURES)),
-        classes=CLASSES,
-        strength=0.1,
-        sigma=float(logits.std()),
-        minting=np.vstack([np.eye(FEATURES), np.zeros(FEATURES)]),
-    )
+    pack, kit = linear_release(probes, logits, key)
     return World(weight=weight, bias=bias, pack=pack, kit=kit)
 
 
