@@ -2,7 +2,7 @@
 
 A `Registry` belongs to one unit of work of a `Store` (`registry/store.py`): it never commits, and everything it does
 in a unit happens or nothing does. It gets all it needs in its constructor and returns frozen values of
-`registry/records.py`. `tenant` is always a tenant's id; another tenant's things are unknown.
+`registry/records/`. `tenant` is always a tenant's id; another tenant's things are unknown.
 
 What is appended to the log in a unit is signed right after that unit has been committed, never before, so that no
 signed checkpoint can be lost or contradicted. Hence two rules for callers:

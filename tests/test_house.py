@@ -84,7 +84,7 @@ def test_nothing_is_unpickled(path):
             assert "allow_pickle=True" not in ast.unparse(node)
 
 
-DATABASE_ROOMS = ("models.py", "database.py", "migrations.py", "repository/", "log/storage.py")
+DATABASE_ROOMS = ("models/", "database.py", "migrations.py", "repository/", "log/storage.py")
 
 
 def test_sqlalchemy_only_where_the_database_is():
