@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from distill.errors import SettingsError
 
@@ -56,6 +56,12 @@ class Computing:
         if self.dtype == "float32":
             return nullcontext()
         return torch.autocast(torch.device(self.processor).type, dtype=DTYPES[self.dtype])
+
+    def send(self, rows: Tensor) -> Tensor:
+        """The rows on the processor; to CUDA through pinned memory, without waiting for the copy."""
+        if torch.device(self.processor).type != "cuda" or rows.is_cuda:
+            return rows.to(self.processor)
+        return rows.pin_memory().to(self.processor, non_blocking=True)
 
     def place(self, model: nn.Module) -> nn.Module:
         """The model itself, moved to the processor; compiled in place, so that its modules keep their names."""

@@ -164,17 +164,17 @@ def _epoch(
     run: Run, inputs: Tensor, targets: Tensor, objective: Objective, settings: Settings, computing: Computing
 ) -> float:
     run.model.train()
-    total = 0.0
+    losses = []  # read when the epoch is over: reading one waits for a CUDA device
     for batch in torch.split(torch.randperm(len(inputs), generator=run.order), settings.batch_size):
-        rows, wanted = inputs[batch].to(computing.processor), targets[batch].to(computing.processor)
+        rows, wanted = computing.send(inputs[batch]), computing.send(targets[batch])
         with computing.autocast():
             scores = run.team.scores(run.called, rows)
         loss = objective(scores.to(torch.float32) if scores.dtype == torch.bfloat16 else scores, wanted)
         run.optimiser.zero_grad()
         run.team.backward(loss)
         run.optimiser.step()
-        total += float(loss.detach()) * len(batch)
-    return total / len(inputs)
+        losses.append((loss.detach(), len(batch)))
+    return sum(float(loss) * count for loss, count in losses) / len(inputs)
 
 
 def _keep(run: Run, checkpoints: Checkpoints, about: dict[str, Any]) -> None:

@@ -23,11 +23,17 @@ def logits(model: nn.Module, inputs: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def with_features(model: nn.Module, inputs: Tensor, features: Features) -> tuple[Tensor, Tensor]:
-    """Logits (n, C) and penultimate features (n, F) in evaluation mode."""
-    with reader(model, features) as read:
-        parts = [read(part) for part in torch.split(inputs, _BATCH)]
+def with_features(
+    model: nn.Module, inputs: Tensor, features: Features, computing: Computing = PLAIN
+) -> tuple[Tensor, Tensor]:
+    """Logits (n, C) and penultimate features (n, F) in evaluation mode, on the CPU; float32 if narrower there."""
+    with reader(model, features, computing) as read:
+        parts = [tuple(map(_wide, read(part))) for part in torch.split(inputs, _BATCH)]
     return torch.cat([z for z, _ in parts]), torch.cat([f for _, f in parts])
+
+
+def _wide(values: Tensor) -> Tensor:
+    return values.cpu().to(torch.promote_types(values.dtype, torch.float32))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from distill import artefact, fitting, outputs
 from distill.checkpoint import Checkpoints
+from distill.computing import PLAIN, Computing
 from distill.loop import Settings, Training, seeded, train
 from distill.mint import expressed, fit_minting_map, mint
 from distill.objectives import HintonKD, Objective
@@ -81,6 +83,7 @@ class Prepared:
     teacher_logits: Tensor
     teacher_features: Tensor
     recipe: Recipe
+    computing: Computing = PLAIN
 
     @property
     def reference_models(self) -> tuple[str, ...]:
@@ -96,7 +99,9 @@ class Prepared:
             features=self.teacher_features.numpy(),
         )
         targets = self.teacher_logits + torch.as_tensor(shift, dtype=self.teacher_logits.dtype)
-        return pupil(self.student, self.transfer, targets, self.recipe, seed=seed, progress=progress)
+        return pupil(
+            self.student, self.transfer, targets, self.recipe, seed=seed, progress=progress, computing=self.computing
+        )
 
     def mint(self, codeword: ArrayLike) -> nn.Module:
         """A copy minted from the base."""
@@ -116,6 +121,7 @@ def prepare_release(
     recipe: Recipe | None = None,
     clean: tuple[nn.Module, ...] | None = None,
     progress: bool = False,
+    computing: Computing = PLAIN,
 ) -> Prepared:
     """Train the clean students, fit the carriers, and put the verifier pack and the signing kit together.
 
@@ -131,13 +137,15 @@ def prepare_release(
         recipe: strength, components, clean students, alpha.
         clean: unsigned students that were trained before with the same recipe; None to train them here.
         progress: whether to show progress bars.
+        computing: where the teacher is asked and students are trained; carriers are fitted on the CPU.
 
     Raises:
         FeaturesNotFound, ShapeError, Diverged, fingerprint.errors.ParameterError.
     """
     chosen = recipe or Recipe()
-    logits, tapped = outputs.with_features(teacher, transfer, features)
-    students = clean or _clean_students(student, transfer, logits, chosen, seed, progress=progress)
+    logits, tapped = outputs.with_features(teacher, transfer, features, computing)
+    distil = partial(pupil, student, transfer, recipe=chosen, computing=computing)
+    students = clean or _clean_students(distil, logits, chosen.clean_students, seed, progress=progress)
     draft = _draft_kit(students[0], transfer, logits, tapped, head, release_key, chosen)
     ground = fitting.Ground(
         transfer=transfer,
@@ -146,7 +154,7 @@ def prepare_release(
         probes=probes,
         clean=students,
         kit=draft,
-        distil=lambda targets, words: pupil(student, transfer, targets, chosen, seed=words).model,
+        distil=lambda targets, words: distil(targets, seed=words).model,
         shadows=chosen.shadows,
         seed=seed,
     )
@@ -164,23 +172,17 @@ def prepare_release(
         teacher_logits=logits,
         teacher_features=tapped,
         recipe=chosen,
+        computing=computing,
     )
 
 
 def _clean_students(
-    student: Callable[[], nn.Module],
-    transfer: Tensor,
-    logits: Tensor,
-    recipe: Recipe,
-    seed: tuple[seeds.Word, ...],
-    *,
-    progress: bool,
+    distil: Callable[..., Training], logits: Tensor, count: int, seed: tuple[seeds.Word, ...], *, progress: bool
 ) -> tuple[nn.Module, ...]:
-    captions = [f"clean student {i + 1}" if progress else None for i in range(recipe.clean_students)]
-    words = [(*seed, "clean", i) for i in range(recipe.clean_students)]
+    captions = [f"clean student {i + 1}" if progress else None for i in range(count)]
+    words = [(*seed, "clean", i) for i in range(count)]
     return tuple(
-        pupil(student, transfer, logits, recipe, seed=name, progress=caption).model
-        for name, caption in zip(words, captions, strict=True)
+        distil(logits, seed=name, progress=caption).model for name, caption in zip(words, captions, strict=True)
     )
 
 
@@ -212,6 +214,7 @@ def pupil(
     seed: tuple[seeds.Word, ...],
     progress: str | None = None,
     checkpoints: Checkpoints | None = None,
+    computing: Computing = PLAIN,
 ) -> Training:
     """A fresh student, its weights drawn from `seed`, trained as the recipe says: every clean student and every copy.
 
@@ -223,6 +226,7 @@ def pupil(
         seed: words that name this training.
         progress: caption of a progress bar; None for silence.
         checkpoints: where to leave the state and to go on from; None to keep none.
+        computing: processor, dtype, compiler.
 
     Raises:
         ShapeError, Diverged, CheckpointError: as `distill.loop.train`.
@@ -230,7 +234,7 @@ def pupil(
     fresh = seeded(student, "distill/student", *seed)
     return train(
         fresh, transfer, targets, recipe.minimised,
-        seed=seed, settings=recipe.training, progress=progress, checkpoints=checkpoints,
+        seed=seed, settings=recipe.training, progress=progress, checkpoints=checkpoints, computing=computing,
     )  # fmt: skip
 
 

@@ -3,8 +3,9 @@
     z'_d(x) = z(x) + eps sigma_z M_d h(x) / sqrt(k),   h(x) = (f(x) - mu) W
 
 one affine map of the features: z' = z + f P + q with P = W S_d^T, q = -mu P, S_d = eps sigma_z M_d / sqrt(k).
-So a signed step costs one small matrix product more than a plain one. Both ways in are needed: some frameworks call
-the teacher module, others only hand over its logits.
+So a signed step costs a hook and one small matrix product more than a plain one; nothing more where it can be folded
+into the last layer (`distill.student_side`). Both ways in are needed: some frameworks call the teacher module, others
+only hand over its logits. The sum is taken in float32 at least: bfloat16 would round half a weak signature away.
 """
 
 from dataclasses import dataclass
@@ -37,13 +38,13 @@ class Signature:
         Raises:
             fingerprint.errors.ParameterError: not a codeword of this release.
         """
-        weight = kit.whitening.projection @ kit.signature_map(codeword).T
-        bias = -kit.whitening.mean @ weight
-        return cls(weight=torch.as_tensor(weight, dtype=dtype), bias=torch.as_tensor(bias, dtype=dtype))
+        rows = kit.signature_map(codeword) @ kit.whitening.projection.T  # of the classes: the faster layout
+        bias = -(rows @ kit.whitening.mean)
+        return cls(weight=torch.as_tensor(rows, dtype=dtype).T, bias=torch.as_tensor(bias, dtype=dtype))
 
 
 def sign(logits: Tensor, features: Tensor, signature: Signature) -> Tensor:
-    """z' = z + f P + q, the signed logits, of the shape of `logits`.
+    """z' = z + f P + q, the signed logits, of the shape of `logits`, in its dtype or in float32 if that is narrower.
 
     Args:
         logits: z, (n, C).
@@ -58,8 +59,11 @@ def sign(logits: Tensor, features: Tensor, signature: Signature) -> Tensor:
         raise ShapeError(
             f"logits {tuple(logits.shape)}, features {tuple(features.shape)}; expected (n, {classes}), (n, {width})"
         )
-    weight = signature.weight.to(logits)
-    return logits + torch.addmm(signature.bias.to(logits), features.to(logits), weight)
+    if torch.is_autocast_enabled(logits.device.type):
+        with torch.autocast(logits.device.type, enabled=False):
+            return sign(logits, features, signature)
+    exact = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return exact + torch.addmm(signature.bias.to(exact), features.to(exact), signature.weight.to(exact))
 
 
 class SignedTeacher(nn.Module):
@@ -75,9 +79,10 @@ class SignedTeacher(nn.Module):
         super().__init__()
         self.teacher = teacher
         self._features = features
-        self._signature = signature
+        self.register_buffer("_weight", signature.weight, persistent=False)  # so that it moves with the module
+        self.register_buffer("_bias", signature.bias, persistent=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Signed logits, (n, C)."""
         logits, features = logits_and_features(self.teacher, inputs, self._features)
-        return sign(logits, features, self._signature)
+        return sign(logits, features, Signature(weight=self.get_buffer("_weight"), bias=self.get_buffer("_bias")))

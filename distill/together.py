@@ -23,6 +23,7 @@ from typing import Literal, NoReturn
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
@@ -54,7 +55,8 @@ class Together:
         """A wrapper around the model, or the model with its parameters in parts."""
         if self._way == "ddp":
             return DistributedDataParallel(model)
-        fully_shard(model)
+        kind = next(model.parameters()).device.type
+        fully_shard(model, mesh=init_device_mesh(kind, (self._size,)))
         return model
 
     def scores(self, model: nn.Module, rows: Tensor) -> Tensor:
@@ -89,8 +91,10 @@ def started() -> bool:
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """This process as one of those that `torchrun` started: NCCL where there is CUDA, gloo elsewhere."""
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    """This process as one of those that `torchrun` started: gloo, and NCCL for what lies on CUDA, a device for each."""
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield
     finally:

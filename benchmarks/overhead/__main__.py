@@ -2,6 +2,7 @@
 
 Example:
     python -m benchmarks.overhead --json overhead.json
+    python -m benchmarks.overhead --device cuda --json overhead_cuda.json
 """
 
 import argparse
@@ -22,12 +23,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", type=Path, help="where to write the rows")
     parser.add_argument("--only", choices=sorted(SIZES), help="one size; the file keeps the others' rows")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the numbers are computed")
     chosen = parser.parse_args()
-    torch.set_num_threads(1)
+    if chosen.device == "cpu":
+        torch.set_num_threads(1)
     found = {row["model"]: row for row in _kept(chosen.json)} if chosen.only else {}
-    found |= {name: _row(name) for name in SIZES if chosen.only in (None, name)}
+    found |= {name: _row(Task(name, chosen.device)) for name in SIZES if chosen.only in (None, name)}
     rows = [found[name] for name in SIZES if name in found]
-    result = {"benchmark": "overhead", "pairs": PAIRS, "steps": STEPS, "repeats": REPEATS, "rows": rows}
+    device = "cpu" if chosen.device == "cpu" else torch.cuda.get_device_name()
+    result = {"benchmark": "overhead", "device": device, "pairs": PAIRS, "steps": STEPS, "repeats": REPEATS}
+    result["rows"] = rows
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0
@@ -41,17 +46,14 @@ def _kept(path: Path | None) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(name: str) -> dict[str, Any]:
-    task = Task(name)
-    live, stored = step_ratios(task)
+def _row(task: Task) -> dict[str, Any]:
     row = {
-        "model": name,
+        "model": task.name,
         "parameters": sum(parameter.numel() for parameter in task.student().parameters()),
-        "step_ratio": live,
-        "step_ratio_stored": stored,
+        **step_ratios(task),
         "prepare_ratio": prepare_ratio(task, clean=3),
         "prepare_ratio_two_clean": prepare_ratio(task, clean=2),
-        "memory_ratio": memory_ratio(name),
+        "memory_ratio": memory_ratio(task),
     }
     print(json.dumps(row), flush=True)
     return row

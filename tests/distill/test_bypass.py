@@ -10,7 +10,7 @@ from distill.objectives import Objective
 from distill.pull import pull
 from distill.scores import Scores, one_way, two_way
 from distill.signing import Signature, SignedTeacher, sign
-from distill.student_side import signed_head
+from distill.student_side import folded_teacher, signed_head
 from distill.taps import submodule
 from distill.top_k import keep_top
 
@@ -69,7 +69,15 @@ def by_student_side(task, plain):
     return signed_head(task.teacher.head, Signature.of(task.prepared.kit, task.codeword(1)))(plain.features)
 
 
-WAYS = (by_function, by_wrapper, by_wrapper_with_callable, by_cache, by_full_store, by_student_side)
+def by_folding(task, plain):
+    """The teacher itself, with the signature in its last layer."""
+    signature = Signature.of(task.prepared.kit, task.codeword(1))
+    example = plain.contexts[:5]
+    folded = folded_teacher(task.teacher, features="body", head="head", signature=signature, example=example)
+    return outputs.logits(folded, plain.contexts)
+
+
+WAYS = (by_folding, by_function, by_wrapper, by_wrapper_with_callable, by_cache, by_full_store, by_student_side)
 
 
 @pytest.mark.parametrize("name", READS_SCORES)
