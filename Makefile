@@ -4,7 +4,7 @@ BIN := .venv/bin
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lint types imports check format clean
+.PHONY: help demo test fuzz slow lint types imports check format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ test: .venv/installed ## the default tests: CPU, no network
 
 fuzz: .venv/installed ## hundreds of requests of every kind that the API's description allows, and as many out of form; minutes
 	$(ONE_THREAD) $(BIN)/python -m pytest --quiet -m slow tests/api/test_fuzz.py
+
+slow: .venv/installed ## what `make test` leaves out, the fuzz among it; minutes
+	$(ONE_THREAD) $(BIN)/python -m pytest --quiet -m slow
 
 lint: .venv/installed ## style and format
 	$(BIN)/ruff check .

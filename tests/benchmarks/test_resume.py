@@ -1,5 +1,6 @@
 """Killed services and workers in small: a few kills on SQLite; the whole is `python -m benchmarks.resume`."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from benchmarks.resume.figures import resume
 from benchmarks.resume.killing import SERVICE, WORKER
 
 
+@pytest.mark.slow
 def test_kills_change_no_verdict_and_ask_little_twice() -> None:
     """Both are killed; every case ends with its verdict, at most one step a thread is asked again, nothing is lost."""
     numbers = measure(["sqlite"], kills=2, suspects=1, batch=50)
