@@ -51,7 +51,7 @@ the proof that the verdict stands in an append-only log.
 
 Every request needs `Authorization: Bearer TOKEN`. Errors are problem documents (RFC 9457) with a `way_out`.
 """
-_UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/(outputs|model))")
+_UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/(outputs|model|jobs/model))")
 _ROUTERS = (
     devices, possession, releases, copies, cases, suspects, jobs, log_routes, tlog, holds, api_keys, problems, health,
 )  # fmt: skip
@@ -75,7 +75,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
         with open_registry(settings.data, keys=keys_of(settings), database_url=_url(settings)) as store:
             app.state.store = store
             worker = Worker(store, settings, log=log, said=_counting(metrics))
-            if settings.ask_endpoints:
+            if settings.ask_endpoints or settings.run_models:
                 worker.start()
             with _witnessed(store, settings, log, metrics):
                 yield

@@ -40,22 +40,32 @@ class Asker:
     settings: Settings
 
     def model(self, data: bytes, *, architecture: str | None, output: str | None) -> Model:
-        """An uploaded model.
+        """An uploaded model, weights with the architecture of that name.
 
         Raises:
             ModelError: this service runs none, or not this one.
         """
+        return self.run(data, architecture=self.architecture(architecture), output=output)
+
+    def run(self, data: bytes, *, architecture: bytes | None, output: str | None) -> Model:
+        """The same, weights with the architecture itself.
+
+        Raises:
+            ModelError: as above.
+        """
+        self._require_models()
         settings = self.settings
-        if not settings.run_models:
-            raise ModelNotAdmitted("this service runs no uploaded models (COUNTERMARK_RUN_MODELS)")
         limits = Limits(
             memory=settings.model_memory,
             cpu=settings.model_seconds,
             seconds=2.0 * settings.model_seconds,
             output=settings.max_array_bytes,
         )
-        known = None if architecture is None else self._architecture(architecture)
-        return Model.of(data, architecture=known, output=output, limits=limits, most=settings.max_model_bytes)
+        return Model.of(data, architecture=architecture, output=output, limits=limits, most=settings.max_model_bytes)
+
+    def _require_models(self) -> None:
+        if not self.settings.run_models:
+            raise ModelNotAdmitted("this service runs no uploaded models (COUNTERMARK_RUN_MODELS)")
 
     def endpoint(self, fields: Mapping[str, Any], *, token: str | None) -> Remote:
         """An endpoint that a caller describes.
@@ -122,7 +132,16 @@ class Asker:
     def _records(self) -> Path:
         return self.settings.data / "records"
 
-    def _architecture(self, name: str) -> bytes:
+    def architecture(self, name: str | None) -> bytes | None:
+        """JSON of the architecture that the operator registered under a name; None without a name.
+
+        Raises:
+            ModelNotAdmitted: this service runs no models.
+            ModelUnfit: none is registered.
+        """
+        self._require_models()
+        if name is None:
+            return None
         folder = self.settings.architectures or self.settings.data / "architectures"
         path = folder / f"{name}.json"
         if not _NAME.fullmatch(name) or not path.is_file():

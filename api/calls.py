@@ -312,6 +312,26 @@ def open_job(
     return Call(method="POST", path=_at("cases", case_id, "jobs"), json=body, parse=Job.model_validate_json)
 
 
+def open_model_job(
+    case_id: str,
+    model: bytes,
+    *,
+    kind: str | None,
+    architecture: str | None,
+    output: str | None,
+    batch: int,
+    priority: int,
+    budget: int | None,
+) -> Call[Job]:
+    """Send a model's file to be run by a durable job."""
+    params = {
+        "kind": kind, "architecture": architecture, "output": output, "batch": batch, "priority": priority,
+        "budget": budget,
+    }  # fmt: skip
+    path, headers = _at("cases", case_id, "jobs", "model"), {"Content-Type": OCTETS}
+    return Call(method="POST", path=path, params=params, content=model, headers=headers, parse=Job.model_validate_json)
+
+
 def job(job_id: str) -> Call[Job]:
     """One job."""
     return Call(method="GET", path=_at("jobs", job_id), parse=Job.model_validate_json)

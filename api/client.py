@@ -296,6 +296,23 @@ class Client:
         call = calls.open_job(case_id, endpoint, token=token, kind=kind, batch=batch, priority=priority, budget=budget)
         return self._run(call)
 
+    def open_model_job(
+        self,
+        case_id: str,
+        model: bytes,
+        *,
+        kind: str | None = None,
+        architecture: str | None = None,
+        output: str | None = None,
+        batch: int = 1024,
+        priority: int = 0,
+        budget: int | None = None,
+    ) -> Job:
+        """Send a model's file, which the service runs step by step, where its operator allows that."""
+        given: dict[str, Any] = {"kind": kind, "architecture": architecture, "output": output, "batch": batch}
+        call = calls.open_model_job(case_id, model, priority=priority, budget=budget, **given)
+        return self._run(call)
+
     def job(self, job_id: str) -> Job:
         """One job."""
         return self._run(calls.job(job_id))

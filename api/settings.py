@@ -48,8 +48,8 @@ class Settings(BaseSettings):
         answer_seconds: the longest that one answer of an endpoint may take.
         answer_bytes: the most bytes of one answer of an endpoint.
         asking_seconds: after which asking stops; the same request again goes on.
-        workers: how many threads do the steps of durable jobs in the service, where endpoints are asked; 0 leaves them
-            to `countermark worker`.
+        workers: how many threads do the steps of durable jobs in the service, where endpoints are asked or models run;
+            0 leaves them to `countermark worker`.
         lease_seconds: after which a step whose worker is gone is free for another; workers that live renew it.
         stop_seconds: how long a step under way may take to end when the worker is stopped.
         witness_policy: policy file of the log; the service asks its witnesses for cosignatures by itself.

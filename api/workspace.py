@@ -318,8 +318,10 @@ class Workspace:
         return follow(self.store, self.tenant, job_id, after)
 
     def cancel_job(self, job_id: str) -> Job:
-        """Begin no further step; the case stays open, the answers are kept."""
-        return self.once(lambda registry: Job.of(registry.cancel_job(self.tenant, job_id)))
+        """Begin no further step; the case stays open, the answers are kept, an uploaded model is not."""
+        cancelled = self.once(lambda registry: Job.of(registry.cancel_job(self.tenant, job_id)))
+        self.store.remove_job_files(self.tenant)
+        return cancelled
 
     def retry_job(self, job_id: str, *, budget: int | None = None) -> Job:
         """Have a failed job go on where it stopped."""

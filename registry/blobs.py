@@ -1,4 +1,4 @@
-"""Verifier packs and suspects' answers, sealed, as files named by their digest.
+"""Verifier packs, suspects' answers and uploaded models, sealed, as files named by their digest.
 
 A file appears whole or not at all: it is written under another name, flushed to the disk, then renamed. Its digest is
 checked whenever it is read. Whoever can write here can delete packs or add unknown ones, and cannot change one unseen.
@@ -39,6 +39,10 @@ class PackFiles:
         if canonical.digest(data) != digest:
             raise BlobTampered(f"the file of {digest} holds other bytes than it was written with; restore it")
         return data
+
+    def remove(self, digest: str) -> None:
+        """Remove the file of that digest; nothing, if it is gone already."""
+        self._path(digest).unlink(missing_ok=True)
 
     def state(self, digest: str) -> tuple[int, ...]:
         """What changes when somebody touches the file of that digest: inode, size, times of change.

@@ -1,5 +1,7 @@
 """Durable jobs as values: the asking of one suspect about one case, cut into steps that are done one after another.
 
+A suspect is an endpoint, described and with its credential, or a model, uploaded as a file.
+
 ```
 probes   0 ...... 64 ...... 128 | look 1 | 128 ...... 192 ...... 256 | look 2 | ...
 ```
@@ -27,6 +29,8 @@ class JobState(StrEnum):
 
 
 OPEN = (JobState.WAITING, JobState.RUNNING)
+ENDED = (JobState.DONE, JobState.CANCELLED)
+"""For good."""
 
 
 class Happened(StrEnum):
@@ -54,6 +58,7 @@ class NewJob:
         suspect: its identity, for the record; no credential.
         spec: how to reach it; sealed.
         credential: sealed, and destroyed when the job is done or cancelled.
+        file: the suspect itself, where it is a file; sealed, and destroyed likewise.
         kind: what the answers are; told by the numbers of the first look when None.
         batch: probes of one step.
         priority: of two jobs that are due the one with the higher number goes first.
@@ -63,6 +68,7 @@ class NewJob:
     suspect: str
     spec: bytes = field(repr=False)
     credential: bytes | None = field(default=None, repr=False)
+    file: bytes | None = field(default=None, repr=False)
     kind: str | None = None
     batch: int = 64
     priority: int = 0

@@ -411,6 +411,14 @@ class Registry:
         """The job, cancelled for good. Raises UnknownJob, JobEnded."""
         return self._jobs.cancel(tenant, job_id)
 
+    def files_of_ended_jobs(self, tenant: str) -> list[tuple[str, str]]:
+        """Id and uploaded model's digest of every job that was done or cancelled and whose file is still there."""
+        return self._jobs.files_of_ended(tenant)
+
+    def forget_job_files(self, tenant: str, jobs: Iterable[str]) -> None:
+        """Note that the files of these jobs were removed."""
+        self._jobs.forget_files(tenant, jobs)
+
     def retry_job(self, tenant: str, job_id: str, *, budget: int | None = None) -> Job:
         """A failed job, going on where it stopped. Raises JobNotFailed, and what `open_job` raises."""
         return self._jobs.retry(tenant, job_id, budget=budget)

@@ -70,6 +70,20 @@ class Store:
         with self._database.reading() as session:
             yield Registry(self._parts.tools(session))
 
+    def remove_job_files(self, tenant: str) -> None:
+        """Remove the uploaded models of the tenant's jobs that were done or cancelled.
+
+        Only what is committed is looked at, and a file goes before its name: killed anywhere in between, no job that
+        goes on misses its file, and no file that nobody needs is left for good.
+        """
+        with self.reading() as registry:
+            ended = registry.files_of_ended_jobs(tenant)
+        for _, file in ended:
+            self._parts.blobs.remove(file)
+        if ended:
+            with self.unit() as registry:
+                registry.forget_job_files(tenant, [job for job, _ in ended])
+
     def publish(self) -> Checkpoint:
         """Sign what is committed, unless its newest checkpoint covers it already."""
         with self._database.writing() as session:

@@ -4,26 +4,19 @@ Without a service the command is a worker of its own, for this one job; killed, 
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from api.asker import Asker
-from api.commands import files
 from api.commands.desks import Desk, settings_of
 from api.commands.suspects import networks
 from api.evidence import Verdict
-from api.job_schemas import Job
-from api.jobs.spec import new_job
 from api.jobs.worker import Worker
 from api.settings import Settings
-from api.suspects import endpoint_file, opening
 from api.telemetry import logger
 from api.workspace import Workspace
 from registry.repository.due import Due
@@ -32,49 +25,26 @@ INTERRUPTED = 130
 """Exit code when a command is told to stop before the job has ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """What a job is to ask, and how.
-
-    Attributes:
-        endpoint: its description, as in a file.
-        token: its credential.
-        kind: what the answers are; told by the numbers when None.
-        batch: probes of one request.
-        budget: the most probes that may be asked.
-    """
-
-    endpoint: Mapping[str, Any]
-    token: str | None
-    kind: str | None
-    batch: int
-    budget: int | None
-
-    def opened(self, desk: Desk, case: str, settings: Settings) -> Job:
-        """The job, opened by a service, or in the data directory."""
-        same: dict[str, Any] = {"token": self.token, "kind": self.kind, "batch": self.batch, "budget": self.budget}
-        if not isinstance(desk, Workspace):
-            return desk.open_job(case, self.endpoint, **same)
-        new = new_job(Asker(settings=settings), self.endpoint, priority=0, **same)
-        return desk.once(lambda registry: Job.of(registry.open_job(desk.tenant, case, new)))
-
-
-def endpoint_of(source: str, means: opening.Means) -> dict[str, Any]:
-    """The description of the endpoint at an address, or in a file.
-
-    Raises:
-        AnswerUnusable, SuspectMisbehaved: it is none, or none that can be asked.
-    """
-    at = opening.is_address(source)
-    fields = opening.described_by(source, means) if at else opening.described_in(files.read(Path(source)))
-    endpoint_file.endpoint_of(fields)
-    return fields
-
-
-def worker_settings(data: Path | None, allow_network: list[str] | None, timeout: float) -> Settings:
+def worker_settings(
+    data: Path | None,
+    allow_network: list[str] | None,
+    timeout: float,
+    *,
+    model_seconds: int | None = None,
+    model_memory: int | None = None,
+) -> Settings:
     """What the steps that this process does may do: whoever types the command is the operator."""
     allowed = (*settings_of(data).allow_networks, *networks(allow_network or []))
-    return settings_of(data, ask_endpoints=True, allow_networks=allowed, answer_seconds=timeout, workers=1)
+    return settings_of(
+        data,
+        ask_endpoints=True,
+        run_models=True,
+        allow_networks=allowed,
+        answer_seconds=timeout,
+        model_seconds=model_seconds,
+        model_memory=None if model_memory is None else model_memory << 20,
+        workers=1,
+    )
 
 
 @contextmanager

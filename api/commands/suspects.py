@@ -29,6 +29,10 @@ AllowNetwork = Annotated[
     list[str] | None, typer.Option("--allow-network", help="Endpoint: a private network that may be called, as CIDR.")
 ]
 Batch = Annotated[int, typer.Option("--batch", min=1, help="Endpoint: probes in one request.")]
+BatchOrNone = Annotated[
+    int | None,
+    typer.Option("--batch", min=1, help="Probes in one request (64), or in one step of a model's job (1024)."),
+]
 PerSecond = Annotated[float, typer.Option("--per-second", min=0.001, help="Endpoint: requests a second at most.")]
 Budget = Annotated[int | None, typer.Option("--budget", min=1, help="Probes that may be asked at most.")]
 PACE = 50.0

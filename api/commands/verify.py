@@ -7,11 +7,13 @@ import typer
 
 from api.commands import files, suspects
 from api.commands.desks import Data, Server, address_of, desk_of
-from api.commands.durable import Asking, decided, endpoint_of, worker_settings, working
+from api.commands.durable import decided, worker_settings, working
+from api.commands.durable_work import ENDPOINT_BATCH, Work, work_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.verifying import Verifying
 from api.evidence import Verdict
 from api.probes import Form, write
+from api.settings import Settings
 from api.suspects.asking import Plan
 from api.suspects.errors import AnswersUnknownFormat
 from api.suspects.given import Given
@@ -71,7 +73,7 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
         bool, typer.Option("--upload", help="Let the service run the model, if its operator allows that.")
     ] = False,
     durable: Annotated[
-        bool, typer.Option("--durable", help="Endpoint: have a durable job ask it, which outlives this command.")
+        bool, typer.Option("--durable", help="Have a durable job ask or run it, which outlives this command.")
     ] = False,
     architecture: suspects.ArchitectureFile = None,
     input_name: suspects.InputName = "input",
@@ -80,7 +82,7 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
     model_memory: suspects.ModelMemory = 4096,
     token_file: suspects.TokenFile = None,
     allow_network: suspects.AllowNetwork = None,
-    batch: suspects.Batch = 64,
+    batch: suspects.BatchOrNone = None,
     per_second: suspects.PerSecond = suspects.PACE,
     budget: suspects.Budget = None,
     timeout: suspects.Timeout = 60.0,
@@ -105,13 +107,17 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
     )
     if durable:
         if outputs or upload or record or per_second != suspects.PACE:
-            raise typer.BadParameter("--durable is for endpoints; it goes without --outputs, --upload, --record and"
-                                     " --per-second")  # fmt: skip
-        asking = Asking(
-            endpoint=endpoint_of(str(source), means), token=calling.token(), kind=kind, batch=batch, budget=budget
-        )
+            raise typer.BadParameter("--durable is for endpoints and models; it goes without --outputs, --upload,"
+                                     " --record and --per-second")  # fmt: skip
+        if allow_network and address_of(data, server) is not None:
+            raise typer.BadParameter(
+                "--allow-network is for the data directory; a service's operator says what it calls"
+            )
+        work = work_of(str(source), means, token=calling.token(), architecture=architecture, kind=kind, batch=batch,
+                       budget=budget)  # fmt: skip
+        settings = worker_settings(data, allow_network, timeout, model_seconds=model_seconds, model_memory=model_memory)
         named = suspect or _named(source)
-        _durable(asking, calling, release=release, case=case, suspect=named, data=data, server=server, as_json=as_json)
+        _durable(work, settings, release=release, case=case, suspect=named, data=data, server=server, as_json=as_json)
         return
     with suspects.opened(str(source or outputs), means) as found, desk_of(data, server) as desk:
         if outputs is not None and not isinstance(found, Given):
@@ -122,7 +128,7 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
             case=opened,
             kind=kind,
             record=record,
-            plan=Plan(batch=batch, budget=budget),
+            plan=Plan(batch=batch or ENDPOINT_BATCH, budget=budget),
             architecture=architecture.stem if architecture else None,
         )
         verdict = verifying.uploaded(found) if upload else verifying.asked(found)
@@ -140,8 +146,8 @@ def show_verdict(verdict: Verdict, *, as_json: bool, job: str | None = None) -> 
 
 
 def _durable(
-    asking: Asking,
-    calling: suspects.Calling,
+    work: Work,
+    settings: Settings,
     *,
     release: str | None,
     case: str | None,
@@ -151,12 +157,9 @@ def _durable(
     as_json: bool,
 ) -> None:
     """Open a job and follow it; without a service its steps are done here."""
-    if calling.allow_network and address_of(data, server) is not None:
-        raise typer.BadParameter("--allow-network is for the data directory; a service's operator says what it calls")
-    settings = worker_settings(data, calling.allow_network, calling.timeout)
     with desk_of(data, server) as desk:
         about = case or desk.open_case(release or "", suspect=suspect).id
-        job = asking.opened(desk, about, settings).id
+        job = work.opened(desk, about, settings).id
         typer.echo(f"Job {job} is opened, about case {about}.", err=True)
         with working(desk, job, settings):
             verdict = decided(desk, job)

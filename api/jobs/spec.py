@@ -1,13 +1,16 @@
-"""What a job asks, as the bytes that are sealed with it."""
+"""What a job asks, as the bytes that are sealed with it: an endpoint's description, or how a model's file is run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.asker import Asker
 from api.suspects.asking import Plan, size_of
-from api.suspects.remote import Remote
+from api.suspects.suspect import Suspect
 from registry.jobs import Lease, NewJob
+
+MODEL_BATCH = 1024
+"""Probes of one step of a model's job: a step starts a process of its own, which takes longer than many an answer."""
 
 
 def new_job(
@@ -41,11 +44,45 @@ def new_job(
         suspect.close()
 
 
-def suspect_of(asker: Asker, lease: Lease) -> Remote:
-    """The suspect of a lease, to be closed after use.
+def new_model_job(
+    asker: Asker,
+    data: bytes,
+    *,
+    architecture: bytes | None,
+    output: str | None,
+    kind: str | None,
+    batch: int = MODEL_BATCH,
+    priority: int = 0,
+    budget: int | None = None,
+) -> NewJob:
+    """A job that runs a model's file; the architecture's bytes go with it, so that all steps run the same model.
 
     Raises:
-        ModelNotAdmitted, SuspectError: as above, should the operator's settings have changed.
+        ModelError: no models are run, or not this one.
     """
+    suspect = asker.run(data, architecture=architecture, output=output)
+    said = {"architecture": None if architecture is None else architecture.decode(), "output": output}
+    return NewJob(
+        suspect=suspect.identity,
+        spec=json.dumps({"model": said}, separators=(",", ":")).encode(),
+        file=data,
+        kind=kind,
+        batch=batch,
+        priority=priority,
+        budget=budget,
+    )
+
+
+def suspect_of(asker: Asker, lease: Lease, file: Callable[[], bytes]) -> Suspect:
+    """The suspect of a lease, to be closed after use; `file` gives the file that it is, where it is one.
+
+    Raises:
+        ModelNotAdmitted, ModelError, SuspectError: as above, should the operator's settings have changed.
+    """
+    said = json.loads(lease.spec)
+    if "model" in said:
+        text = said["model"]["architecture"]
+        built = None if text is None else text.encode()
+        return asker.run(file(), architecture=built, output=said["model"]["output"])
     token = None if lease.credential is None else lease.credential.decode()
-    return asker.endpoint(json.loads(lease.spec)["endpoint"], token=token)
+    return asker.endpoint(said["endpoint"], token=token)

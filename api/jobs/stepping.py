@@ -137,6 +137,7 @@ class Stepper:
             recorded = settle(registry, weighed)
             registry.leases.decided(lease, kind=kind)
         self._said(lease, recorded)
+        self._store.remove_job_files(lease.tenant)
 
     def _batch(self, lease: Lease) -> NDArray[np.float32]:
         """The probes of a step; those of the last case's release are kept, for opening a pack takes its time."""

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from api.asker import Asker
@@ -44,7 +45,7 @@ class Worker:
         self._steppers = [
             Stepper(
                 store,
-                lambda lease: suspect_of(asker, lease),
+                lambda lease: suspect_of(asker, lease, partial(_file, store, lease)),
                 owner=f"{name}:{number}",
                 seconds=settings.lease_seconds,
                 said=self._said,
@@ -94,3 +95,9 @@ class Worker:
         )
         if self._also is not None:
             self._also(lease, recorded)
+
+
+def _file(store: Store, lease: Lease) -> bytes:
+    """The uploaded model of a lease's job."""
+    with store.reading() as registry:
+        return registry.leases.file(lease)

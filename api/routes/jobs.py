@@ -1,4 +1,4 @@
-"""Durable jobs: have an endpoint asked step by step, whatever becomes of the service's processes meanwhile."""
+"""Durable jobs: have an endpoint asked, or a model run, step by step, whatever becomes of the service's processes."""
 
 from typing import Annotated, Any
 
@@ -10,11 +10,15 @@ from api.auth import ForCases, ForInvestigation, OneVerdict
 from api.idempotency import Once
 from api.job_schemas import Job, JobRetry, NewJob
 from api.jobs.following import happened, stream
-from api.jobs.spec import new_job
+from api.jobs.spec import MODEL_BATCH, new_job, new_model_job
+from api.model_query import MODEL, Architecture, KindOrNone, Output
 from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import ListOf
 from api.sse import EVENT_STREAM, LAST_EVENT_ID
+from api.uploads import AskAdmission, Upload
+from api.workspace import Workspace
+from registry.jobs import NewJob as Laid
 
 router = APIRouter(tags=["jobs"], responses=documented(401, 403))
 _NO_STORE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -25,6 +29,9 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     },
     204: {"description": "The job has ended, and everything was heard."},
 }
+Batch = Annotated[int, Query(ge=1, le=4096, description="Probes of one step; each step starts a process.")]
+Priority = Annotated[int, Query(ge=-100, le=100, description="Higher goes first.")]
+Budget = Annotated[int | None, Query(ge=1, le=(1 << 31) - 1, description="The most probes put to it.")]
 LastEventId = Annotated[
     int | None, Header(alias=LAST_EVENT_ID, ge=0, lt=1 << 31, description="Number of the last event that was heard.")
 ]
@@ -62,9 +69,55 @@ def open_job(
         priority=new.priority,
         budget=new.budget,
     )
-    job = desk.once(lambda registry: Job.of(registry.open_job(desk.tenant, case_id, made)), _address)
+    job = _opened(desk, case_id, made)
     response.headers["Location"] = _address(job)
     return job
+
+
+@router.post(
+    "/v1/cases/{case_id}/jobs/model",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=documented(404, 408, 409, 413, 415, 422, 503),
+    openapi_extra=MODEL,
+    summary="Have a model run by a durable job",
+)
+async def open_model_job(
+    desk: ForInvestigation,
+    request: Request,
+    response: Response,
+    case_id: str,
+    _one: OneVerdict,
+    gate: AskAdmission,
+    body: Upload,
+    _once: Once,
+    kind: KindOrNone = None,
+    architecture: Architecture = None,
+    output: Output = None,
+    batch: Batch = MODEL_BATCH,
+    priority: Priority = 0,
+    budget: Budget = None,
+) -> Job:
+    """Accept the model and answer at once; it is run step by step, and the job goes on after a crash or restart.
+
+    The file is kept sealed until the job is done or cancelled, and then destroyed; its digest stays. What holds of jobs
+    that ask an endpoint holds of this one. Only where the operator allows that uploaded models are run.
+    """
+    given: dict[str, Any] = {"kind": kind, "batch": batch, "priority": priority, "budget": budget, "output": output}
+    asker = Asker(settings=request.app.state.settings)
+
+    def opened() -> Job:
+        desk.case(case_id)
+        made = new_model_job(asker, body, architecture=asker.architecture(architecture), **given)
+        desk.store.remove_job_files(desk.tenant)
+        return _opened(desk, case_id, made)
+
+    job = await gate.weigh(opened)
+    response.headers["Location"] = _address(job)
+    return job
+
+
+def _opened(desk: Workspace, case_id: str, made: Laid) -> Job:
+    return desk.once(lambda registry: Job.of(registry.open_job(desk.tenant, case_id, made)), _address)
 
 
 def _address(job: Job) -> str:
@@ -104,7 +157,7 @@ def events(desk: ForCases, job_id: str, last: LastEventId = None, after: After =
 
 @router.delete("/v1/jobs/{job_id}", responses=documented(404, 409), summary="Cancel a job")
 def cancel_job(desk: ForInvestigation, job_id: str, _once: Once) -> Job:
-    """Begin no further step, and destroy the endpoint's credential.
+    """Begin no further step, and destroy the endpoint's credential or the model's file.
 
     The answers are kept, and the case stays open, unless a look of the release's plan was taken: then nothing decides
     it any more (409, `looks-taken`), for alpha is spent once.

@@ -1,36 +1,29 @@
 """Suspects that the service itself runs or asks: an uploaded model, an endpoint. Off unless the operator says so."""
 
 from functools import partial
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from api.asker import Asker
 from api.auth import ForCases, ForInvestigation, OneVerdict
 from api.evidence import Verdict
 from api.idempotency import Once
-from api.media import JSON_LINES, OCTETS
+from api.media import JSON_LINES
+from api.model_query import MODEL, Architecture, KindOrNone, Output
 from api.problems import documented
 from api.schemas import NewEndpoint
-from api.uploads import AskAdmission, Upload, documented_download, documented_upload
+from api.uploads import AskAdmission, Upload, documented_download
 from api.verdicts import note
-from fingerprint.observation import Kind
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], responses=documented(401, 403))
-_MODEL = documented_upload(OCTETS, description="The model: ONNX, safetensors with an architecture, or skops.")
 _RECORD = documented_download(JSON_LINES, description="A head, then a line for each batch: answers and exchange.")
-KindOrNone = Annotated[Kind | None, Query(description="What the answers are; told by the numbers when left out.")]
-Architecture = Annotated[
-    str | None, Query(max_length=64, description="Of weights: a name that the operator registered.")
-]
-Output = Annotated[str | None, Query(max_length=256, description="Of a model with several outputs: the one to read.")]
 
 
 @router.post(
     "/{case_id}/model",
     status_code=status.HTTP_201_CREATED,
     responses=documented(404, 408, 409, 413, 415, 422, 503),
-    openapi_extra=_MODEL,
+    openapi_extra=MODEL,
     summary="Send a model to be run",
 )
 async def send_model(

@@ -88,16 +88,11 @@ def described_by(url: str, means: Means) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
 
 
-def described_in(data: bytes) -> dict[str, Any]:
-    """The description of an endpoint that a file holds.
-
-    Raises:
-        AnswerUnusable: it is a file of answers, a model, or anything else that is no such description.
-    """
+def described_in(data: bytes) -> dict[str, Any] | None:
+    """The description of an endpoint that a file holds; None, if it holds something else."""
     if begins_like_one(data) and endpoint_file.is_endpoint(fields := document(data)):
         return dict(fields)
-    raise AnswerUnusable("a durable job asks an endpoint, and this file describes none; leave --durable out for answers"
-                         " and models")  # fmt: skip
+    return None
 
 
 def remote(endpoint: Endpoint, means: Means) -> Remote:
@@ -111,7 +106,8 @@ def in_file(data: bytes, means: Means) -> Suspect:
     Raises:
         AnswersError, ModelError, SuspectError: it is none that can be asked.
     """
-    if begins_like_one(data) and endpoint_file.is_endpoint(fields := document(data)):
+    fields = described_in(data)
+    if fields is not None:
         return remote(endpoint_file.endpoint_of(fields, headers=means.headers), means)
     if means.architecture is None and _is_answers(data):
         return Given(data=data, limit=means.limit)

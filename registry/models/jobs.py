@@ -18,8 +18,8 @@ from registry.models.base import DIGEST, ID, Base, within_tenant
 class JobRow(Base):
     """The asking of a suspect about one case, as a sequence of steps of which `next` is the first one not done.
 
-    What is asked and the credential are sealed under the row's data key, as are the steps' answers; the credential is
-    destroyed when the job ends for good.
+    What is asked and the credential are sealed under the row's data key, as are the steps' answers and the file that
+    the suspect is, if it is one; credential and file are destroyed when the job ends for good.
     """
 
     __tablename__ = "verification_job"
@@ -32,6 +32,7 @@ class JobRow(Base):
     data_key: Mapped[bytes | None]
     spec: Mapped[bytes]
     credential: Mapped[bytes | None]
+    file: Mapped[str | None] = mapped_column(DIGEST)
     kind: Mapped[str | None] = mapped_column(String(20))
     batch: Mapped[int] = mapped_column(Integer)
     priority: Mapped[int] = mapped_column(Integer)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from registry.jobs import OPEN, Happened, Job, JobEvent, JobState
+from registry.jobs import ENDED, OPEN, Happened, Job, JobEvent, JobState
 from registry.models import JobEventRow, JobRow, ShardRow
 from registry.records import Page
 from registry.repository.page import page
@@ -16,11 +16,17 @@ from registry.repository.page import page
 _ROWS = 5000  # inserted at a time
 _SAME = ("id", "suspect", "kind", "batch", "priority", "budget", "probes", "asked", "answered", "failures",
          "not_before", "failure", "created_at", "ended_at")  # fmt: skip
+_BEYOND = ("next", "probes_digest", "data_key", "spec", "credential", "file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredJob:
-    """A job with what its row holds beyond the record; `next` is the first step that is not done."""
+    """A job with what its row holds beyond the record.
+
+    Attributes:
+        next: the first step that is not done.
+        file: digest of the sealed file that the suspect is.
+    """
 
     job: Job
     next: int
@@ -28,6 +34,7 @@ class StoredJob:
     data_key: bytes | None = field(repr=False)
     spec: bytes = field(repr=False)
     credential: bytes | None = field(repr=False)
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +55,7 @@ def _job(row: JobRow) -> Job:
 
 
 def _stored(row: JobRow) -> StoredJob:
-    same = ("next", "probes_digest", "data_key", "spec", "credential")
-    return StoredJob(job=_job(row), **{name: getattr(row, name) for name in same})
+    return StoredJob(job=_job(row), **{name: getattr(row, name) for name in _BEYOND})
 
 
 class JobRepository:
@@ -60,8 +66,8 @@ class JobRepository:
 
     def add(self, tenant: str, stored: StoredJob, steps: Sequence[tuple[int, int]]) -> None:
         """Store a job with its steps."""
-        job, sealed = stored.job, ("next", "probes_digest", "data_key", "spec", "credential")
-        values = {name: getattr(job, name) for name in _SAME} | {name: getattr(stored, name) for name in sealed}
+        job = stored.job
+        values = {name: getattr(job, name) for name in _SAME} | {name: getattr(stored, name) for name in _BEYOND}
         self._session.add(JobRow(tenant_id=tenant, case_pk=job.case_id, state=job.state, **values))
         self._session.flush()
         for first in range(0, len(steps), _ROWS):
@@ -104,6 +110,12 @@ class JobRepository:
         mine = select(JobRow, looks).where(JobRow.tenant_id == tenant, JobRow.case_pk == case_id, looks > 0)
         fresh = mine.order_by(JobRow.created_at, JobRow.id).execution_options(populate_existing=True)
         return [(_job(row), count) for row, count in self._session.execute(fresh)]
+
+    def files_of_ended(self, tenant: str) -> list[tuple[str, str]]:
+        """Id and digest of the sealed file of every job that ended for good and whose file is still there."""
+        ended = select(JobRow.id, JobRow.file).where(JobRow.tenant_id == tenant, JobRow.file.is_not(None))
+        rows = self._session.execute(ended.where(JobRow.state.in_(ENDED)).order_by(JobRow.id))
+        return [(job_id, file) for job_id, file in rows if file is not None]
 
     def change(self, tenant: str, job_id: str, **values: Any) -> None:
         """Set columns of a job."""

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from registry.errors import UnknownJob
+from registry.errors import LeaseLost, UnknownJob
 from registry.jobs import OPEN, Happened, Job, JobState
 from registry.repository.jobs import StoredJob
 from registry.sealing import RowIdentity
@@ -36,6 +36,17 @@ class JobRows:
         row, sealer = job_row(tenant, found.job.id), self._tools.sealer
         kept = self._stored.sealed_answers(tenant, found.job.id)
         return [sealer.open(found.data_key, row, f"answers/{seq}", sealed) for seq, sealed in kept]
+
+    def keep_file(self, row: RowIdentity, data_key: bytes, data: bytes) -> str:
+        """Digest of the sealed file that a job's suspect is."""
+        return self._tools.blobs.put(self._tools.sealer.seal(data_key, row, "suspect", data))
+
+    def file(self, tenant: str, found: StoredJob) -> bytes:
+        """The file that a job's suspect is, opened. Raises LeaseLost, if it was destroyed because the job has ended."""
+        if found.file is None:
+            raise LeaseLost(f"the file of job {found.job.id} was destroyed when the job ended")
+        sealed = self._tools.blobs.get(found.file)
+        return self._tools.sealer.open(found.data_key, job_row(tenant, found.job.id), "suspect", sealed)
 
     def fail(self, tenant: str, job_id: str, reason: str) -> Job:
         """The job, failed; one that was cancelled meanwhile stays so."""

@@ -1,6 +1,7 @@
 """Durable jobs, for whoever wants a verdict: opened, followed, cancelled, tried again (`registry.jobs`)."""
 
 import json
+from collections.abc import Iterable
 
 from fingerprint.commitment import Commitment
 from registry.errors import JobEnded, JobNotFailed, JobOpen, MalformedValue
@@ -58,6 +59,15 @@ class Jobs:
         if job.state in (JobState.DONE, JobState.CANCELLED):
             raise JobEnded(f"job {job_id} is {job.state} already")
         return self._rows.end(tenant, job_id, JobState.CANCELLED, Happened.CANCELLED, credential=None)
+
+    def files_of_ended(self, tenant: str) -> list[tuple[str, str]]:
+        """Id and uploaded file's digest of every job that was done or cancelled and whose file is still there."""
+        return self._stored.files_of_ended(tenant)
+
+    def forget_files(self, tenant: str, jobs: Iterable[str]) -> None:
+        """Note that the files of these jobs were removed."""
+        for job_id in jobs:
+            self._stored.change(tenant, job_id, file=None)
 
     def retry(self, tenant: str, job_id: str, *, budget: int | None = None) -> Job:
         """The job that failed, going on where it stopped; with another budget if one is given."""
@@ -119,6 +129,7 @@ class Jobs:
             ended_at=None,
         )
         credential = new.credential
+        file = None if new.file is None else self._rows.keep_file(row, data_key, new.file)
         return StoredJob(
             job=job,
             next=0,
@@ -126,6 +137,7 @@ class Jobs:
             data_key=data_key,
             spec=sealer.seal(data_key, row, "spec", new.spec),
             credential=None if credential is None else sealer.seal(data_key, row, "credential", credential),
+            file=file,
         )
 
 

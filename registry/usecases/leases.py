@@ -91,6 +91,10 @@ class Leases:
         """All answers so far, opened."""
         return self._rows.answers(lease.tenant, self._rows.found(lease.tenant, lease.job_id))
 
+    def file(self, lease: Lease) -> bytes:
+        """The file that the suspect is, opened. Raises LeaseLost, if the job has ended meanwhile."""
+        return self._rows.file(lease.tenant, self._rows.found(lease.tenant, lease.job_id))
+
     def plan(self, tenant: str, case_id: str) -> SequentialPlan | None:
         """The looks that were committed with the case's release."""
         release = self._cases.get(tenant, case_id).release

@@ -46,6 +46,7 @@ ENDPOINTS = {
     ("POST", "/v1/cases/{case_id}/model"): ({"investigate"}, {"content": b"x"}),
     ("POST", "/v1/cases/{case_id}/endpoint"): ({"investigate"}, {"json": {"endpoint": {}}}),
     ("POST", "/v1/cases/{case_id}/jobs"): ({"investigate"}, {"json": {"endpoint": {}}}),
+    ("POST", "/v1/cases/{case_id}/jobs/model"): ({"investigate"}, {"content": b"x"}),
     ("GET", "/v1/jobs"): (CASES, {}),
     ("GET", "/v1/jobs/{job_id}"): (CASES, {}),
     ("DELETE", "/v1/jobs/{job_id}"): ({"investigate"}, {}),

@@ -272,7 +272,7 @@ ERRORS = {
     f"{MINT} --out @/nowhere/x": "no directory",
     "copy reserve --release digits-1 --device edge-0 --codeword-out @/edge-1.chip": "exists",
     "verify --release digits-1 --outputs @/edge-0.chip --kind logits": "outputs",
-    "verify @/base.safetensors --durable --release digits-1": "durable job asks an endpoint",
+    "verify @/base.safetensors --durable --release digits-1": "say with --architecture of what",
     "verify https://models.example/x --durable --release digits-1": "does not say how to ask",
     "probes --release digits-9 --out @/p.npz": "digits-9",
     "log proof 100000": "100000",

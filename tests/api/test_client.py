@@ -82,7 +82,7 @@ def test_client_and_workspace_agree(released):
 
 def test_the_two_have_the_same_methods():
     """A method of one that the other lacks would break the commands for half of their users."""
-    own = {"close", "send_model", "ask_endpoint", "open_job", "record"}  # what only a service does
+    own = {"close", "send_model", "ask_endpoint", "open_job", "open_model_job", "record"}  # what only a service does
     kinds = (Client, AsyncClient, Workspace)
     names = [{name for name in dir(kind) if not name.startswith("_")} for kind in kinds]
     assert names[0] == names[1]

@@ -40,7 +40,7 @@ class Bench:
 
         def reach(lease: Any) -> Any:
             self.credential.read_bytes()
-            return suspect_of(self.asker, lease)
+            return suspect_of(self.asker, lease, bytes)
 
         told = lambda _, recorded: self.verdicts.append(recorded)  # noqa: E731
         return Stepper(store, reach, owner="me", seconds=600, said=told)
