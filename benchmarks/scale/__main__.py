@@ -2,9 +2,9 @@
 
 For SQLite and PostgreSQL two registries are filled, a small one and a large one, each in a database of its own. One
 process then times, in turn and many times over: the first and the last page of the lists, and look-ups by digest and by
-name among few and among many. Another process, fresh, streams the codewords of the large one into memory, judges a
-suspect, and says how much memory it took at most. Times are of processors, the server's included; what is reported are
-ratios within one run.
+name among few and among many. Other processes, each fresh, say how much memory they took at most: one streams the
+codewords of the large registry into memory and judges a suspect, two audit the large registry and the small one. Times
+are of processors, the server's included; what is reported are ratios within one run.
 """
 
 import argparse
@@ -21,10 +21,11 @@ from typing import Any
 
 from benchmarks import postgres
 from benchmarks.scale.filling import KEK, fill
-from benchmarks.scale.measuring import PAGE, Clock, queries, streaming
+from benchmarks.scale.measuring import PAGE, Clock, auditing, queries, streaming
 from registry.store import open_registry
 
 FEW, MANY = 10**3, 10**6
+ALONE = {"streaming": streaming, "auditing": auditing}
 
 
 def main() -> int:
@@ -33,10 +34,10 @@ def main() -> int:
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--many", type=int, default=MANY, help="devices of the large registries")
     parser.add_argument("--databases", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"])
-    parser.add_argument("--stream", nargs=3, metavar=("DIRECTORY", "URL", "PID"), help=argparse.SUPPRESS)
+    parser.add_argument("--alone", nargs=4, metavar=("WHAT", "DIRECTORY", "URL", "PID"), help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.stream:
-        return _stream(*given.stream, given.many)
+    if given.alone:
+        return _alone(*given.alone, given.many)
     kept = json.loads(given.json.read_text(encoding="utf-8"))["rows"] if given.json.exists() else []
     rows = [row for row in kept if row["database"] not in given.databases]
     rows += [_measure(database, given.many) for database in given.databases]
@@ -59,12 +60,25 @@ def _measure(database: str, many: int) -> dict[str, Any]:
         )
         asked = queries(small, large, FEW, many, _clock(servers))
         print(json.dumps(asked), flush=True)
-        directory, url = places[1]
-        command = [sys.executable, "-m", "benchmarks.scale", "--json", os.devnull, "--many", str(many)]
-        hidden = ["--stream", str(directory), url or "", str(servers[1].pid) if servers else ""]
-        done = subprocess.run([*command, *hidden], check=True, stdout=subprocess.PIPE)
-        print(done.stdout.decode(), flush=True)
-        return {"database": database, "many": many, "queries": asked, "streaming": json.loads(done.stdout)}
+        small_server, large_server = servers or (None, None)
+        streamed = _in_a_process("streaming", *places[1], large_server, many)
+        audited = _in_a_process("auditing", *places[1], large_server, many)
+        few = _in_a_process("auditing", *places[0], small_server, FEW)
+        audited["entry_many_to_few"] = audited["seconds_per_entry"] / few["seconds_per_entry"]
+        audited["few_peak_memory_growth_bytes"] = few["peak_memory_growth_bytes"]
+        return {"database": database, "many": many, "queries": asked, "streaming": streamed, "audit": audited}
+
+
+def _in_a_process(
+    what: str, directory: Path, url: str | None, server: postgres.Server | None, devices: int
+) -> dict[str, Any]:
+    """What a fresh process measures, whose memory is its own."""
+    command = [sys.executable, "-m", "benchmarks.scale", "--json", os.devnull, "--many", str(devices)]
+    hidden = ["--alone", what, str(directory), url or "", "" if server is None else str(server.pid)]
+    done = subprocess.run([*command, *hidden], check=True, stdout=subprocess.PIPE)
+    print(done.stdout.decode(), flush=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def _clock(servers: Sequence[postgres.Server]) -> Clock:
@@ -72,10 +86,10 @@ def _clock(servers: Sequence[postgres.Server]) -> Clock:
     return lambda: time.process_time() + sum(server.processor_seconds() for server in servers)
 
 
-def _stream(directory: str, url: str, pid: str, many: int) -> int:
+def _alone(what: str, directory: str, url: str, pid: str, many: int) -> int:
     servers = [postgres.Server(url, int(pid))] if pid else []
     with open_registry(Path(directory), kek=KEK, database_url=url or None) as store:
-        print(json.dumps(streaming(store, many, _clock(servers))))
+        print(json.dumps(ALONE[what](store, many, _clock(servers))))
     return 0
 
 

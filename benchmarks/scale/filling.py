@@ -1,34 +1,36 @@
-"""Registries with as many devices and copies as one likes, filled past the use-cases, row by row as they would be.
+"""Registries with as many devices and copies as one likes, filled past the use-cases, thousands of rows at a time.
 
-Every device has its own sealed key and every copy its nonce, so that unsealing costs what it costs. The log is a
-real tree over entries that hold their index and nothing else: nothing that is measured here reads them, and an audit
-would refuse them.
+The rows and entries are those that the use-cases would have written (`benchmarks.scale.making`): an audit of the filled
+registry passes. They go in by the database's own driver, and on SQLite unflushed, for nothing of it is timed.
 """
 
 import os
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import Connection, create_engine, text
 
+from benchmarks.scale.making import FIRST, Made, make
 from fingerprint import seeds
 from fingerprint.pack import VerifierPack
 from fingerprint.pool import default_pool
+from registry.database import driver
 from registry.keys.local import LocalKeys
 from registry.log import tree
-from registry.models import CopyRow, DeviceRow, LogEntryRow, LogNodeRow
+from registry.log.frontier import Frontier
 from registry.sealing import Sealer
 from registry.store import init_store, open_registry
-from registry.usecases.devices import device_row
 
 KEK = bytes(range(32))
 CLASSES, COMPONENTS, PROBES = 10, 32, 200  # L = 288
 TENANT, RELEASE = "acme", "v1"
-HELPER_BYTES = 400  # what an SRAM PUF of the default profile leaves, about
 _ROWS = 5000
-_NOW = datetime(2026, 11, 24, tzinfo=UTC)
+_UNFLUSHED = ("journal_mode=MEMORY", "synchronous=OFF", "cache_size=-1000000")
+
+Rows = Iterable[Sequence[Any]]
 
 
 def make_pack() -> VerifierPack:
@@ -44,86 +46,65 @@ def make_pack() -> VerifierPack:
     )
 
 
-def name_of(number: int) -> str:
-    """Name of a device; names sort as numbers do."""
-    return f"device {number:08d}"
-
-
-def digest_of(number: int) -> str:
-    """Digest of a copy's file."""
-    return f"sha256:{number:064x}"
-
-
 def fill(directory: Path, url: str | None, devices: int, pack: VerifierPack | None = None) -> None:
-    """A registry in the directory with so many devices, and a copy of one release for each."""
+    """A registry in the directory with so many devices, and a copy of one release for each; the log signed over it."""
     init_store(directory, kek=KEK, database_url=url)
     with open_registry(directory, kek=KEK, database_url=url) as store:
         with store.unit() as registry:
             tenant = registry.create_tenant(TENANT).id
         with store.unit() as registry:
             release = registry.commit_release(tenant, RELEASE, pack=(pack or make_pack()).to_bytes())
-    engine = create_engine(url or f"sqlite:///{directory / 'registry.db'}")
+        with store.reading() as registry:
+            leaf = tree.leaf_hash(registry.entry(0).data)
     sealer = Sealer(LocalKeys([KEK], os.urandom), os.urandom)
-    edge: list[bytes] = []
-    with open_registry(directory, kek=KEK, database_url=url) as store, store.reading() as registry:
-        edge, _ = tree.grow(0, edge, tree.leaf_hash(registry.entry(0).data))
-    for start in range(0, devices, _ROWS):
-        made = [_rows(sealer, tenant, release.id, number) for number in range(start, min(start + _ROWS, devices))]
-        logged = [entry for entries, _, _ in made for entry in entries]
-        edge, nodes = _grow(edge, logged)
-        with engine.begin() as connection:
-            connection.execute(insert(LogEntryRow), logged)
-            connection.execute(insert(LogNodeRow), nodes)
-            connection.execute(insert(DeviceRow), [device for _, device, _ in made])
-            connection.execute(insert(CopyRow), [copy for _, _, copy in made])
+    edge = Frontier(size=FIRST, edge=(leaf,), leaf=leaf, signed=FIRST)
+    engine = create_engine(url or f"sqlite:///{directory / 'registry.db'}")
+    with engine.connect() as connection:
+        _hurry(connection)
+        for start in range(0, devices, _ROWS):
+            numbers = range(start, min(start + _ROWS, devices))
+            edge = _write(connection, edge, [make(sealer, tenant, release, number) for number in numbers])
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     engine.dispose()
+    with open_registry(directory, kek=KEK, database_url=url):
+        pass  # opening signs what is not signed
 
 
-def _grow(edge: list[bytes], entries: list[dict[str, Any]]) -> tuple[list[bytes], list[dict[str, Any]]]:
-    """The tree's right edge after these entries, and the subtrees that they complete."""
-    nodes: list[dict[str, Any]] = []
-    for entry in entries:
-        edge, completed = tree.grow(entry["idx"], edge, tree.leaf_hash(entry["data"]))
-        nodes += [{"level": node.level, "idx": node.number, "hash": value} for node, value in completed]
-    return edge, nodes
+def _hurry(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        for pragma in _UNFLUSHED:
+            driver(connection).execute(f"PRAGMA {pragma}")
 
 
-def _rows(
-    sealer: Sealer, tenant: str, release: str, number: int
-) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
-    """Three log entries, a device and its copy, issued."""
-    first, identifier = 1 + 3 * number, os.urandom(16).hex()
-    row = device_row(tenant, identifier)
-    data_key = sealer.new_data_key(row)
-    device = {
-        "tenant_id": tenant,
-        "id": identifier,
-        "name": name_of(number),
-        "salt": os.urandom(32),
-        "helper_data": os.urandom(HELPER_BYTES),
-        "helper_digest": digest_of(number),
-        "identity": f"{number:064x}",
-        "key_commitment": f"hmac-sha256:{number:064x}",
-        "data_key": data_key,
-        "codeword_key": sealer.seal(data_key, row, "codeword_key", os.urandom(32)),
-        "enrolled_at": _NOW,
-        "entry_index": first,
-    }
-    copy = {
-        "tenant_id": tenant,
-        "id": os.urandom(16).hex(),
-        "release_pk": release,
-        "device_pk": identifier,
-        "nonce": os.urandom(32),
-        "codeword_commitment": f"hmac-sha256:{number:064x}",
-        "after": 1,
-        "reserved_at": _NOW,
-        "reservation_index": first + 1,
-        "artefact_digest": digest_of(number),
-        "method": "minted",
-        "issued_at": _NOW,
-        "issue_index": first + 2,
-    }
-    return [{"idx": index, "data": str(index).encode()} for index in range(first, first + 3)], device, copy
+def _write(connection: Connection, before: Frontier, made: Sequence[Made]) -> Frontier:
+    """The right edge after these devices and copies, which are then in the database."""
+    logged = [data for each in made for data in each.logged]
+    after, completed = before.grown([tree.leaf_hash(data) for data in logged])
+    _insert(connection, "log_entry", ("idx", "data"), enumerate(logged, before.size))
+    _insert(connection, "log_node", ("level", "idx", "hash"), [(*node, value) for node, value in completed])
+    _insert_all(connection, "device", [each.device for each in made])
+    _insert_all(connection, "copy", [each.copy for each in made])
+    driver(connection).commit()
+    return after
+
+
+def _insert_all(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    _insert(connection, table, tuple(rows[0]), [tuple(row.values()) for row in rows])
+
+
+def _insert(connection: Connection, table: str, columns: Sequence[str], rows: Rows) -> None:
+    raw, named = driver(connection), ", ".join(f'"{column}"' for column in columns)
+    if connection.dialect.name == "postgresql":
+        with raw.cursor() as cursor, cursor.copy(f'COPY "{table}" ({named}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(columns))
+    sent = (tuple(_sent(value) for value in row) for row in rows)
+    raw.executemany(f'INSERT INTO "{table}" ({named}) VALUES ({marks})', sent)  # noqa: S608 - ours
+
+
+def _sent(value: object) -> object:
+    """As SQLAlchemy stores an instant on SQLite, in UTC; anything else as it is."""
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds") if isinstance(value, datetime) else value

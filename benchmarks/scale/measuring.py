@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scale.filling import KEK, RELEASE, TENANT, digest_of, make_pack, name_of
+from benchmarks.scale.filling import KEK, RELEASE, TENANT, make_pack
+from benchmarks.scale.making import digest_of, name_of
 from fingerprint import codeword, seeds
 from registry.keys.local import LocalKeys
 from registry.sealing import Sealer
@@ -126,6 +127,24 @@ def streaming(store: Store, many: int, clock: Clock) -> dict[str, Any]:
         "packed_bytes": held.blocks().words.nbytes,
         "matrix_bytes": many * held.bits,
         "peak_memory_bytes": _peak(),
+        "peak_memory_growth_bytes": after - before,
+    }
+
+
+def auditing(store: Store, many: int, clock: Clock) -> dict[str, Any]:
+    """The operator's audit: every entry, row, stored hash and sealed key, and the memory that it takes."""
+    before, started = _peak(), clock()
+    report = store.audit()
+    taken, after = clock() - started, _peak()
+    if (report.rows["devices"], report.rows["copies"], report.opened) != (many, many, 2 * many + 1):
+        raise AssertionError(f"the audit saw {report.rows} and opened {report.opened}, not {many} devices and copies")
+    return {
+        "entries": report.size,
+        "opened": report.opened,
+        "nodes": report.nodes,
+        "seconds": taken,
+        "seconds_per_entry": taken / report.size,
+        "peak_memory_bytes": after,
         "peak_memory_growth_bytes": after - before,
     }
 
