@@ -44,10 +44,14 @@ def _plain(value: Any) -> bool:
     """Whether the standard library writes the value as RFC 8785 does: no floats, no large numbers, keys of ASCII."""
     kind = type(value)
     if kind is dict:
-        return all(type(key) is str and key.isascii() and _plain(item) for key, item in value.items())
+        return all(map(_plain_key, value)) and all(map(_plain, value.values()))
     if kind is list or kind is tuple:
         return all(map(_plain, value))
     return kind is str or kind is bool or value is None or (kind is int and -_SAFE_INTEGER < value < _SAFE_INTEGER)
+
+
+def _plain_key(key: Any) -> bool:
+    return type(key) is str and key.isascii()
 
 
 def decode(tag: str, data: bytes, *, version: int = 1) -> dict[str, Any]:

@@ -29,9 +29,9 @@ def main() -> int:
     """Measure, draw, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
-    parser.add_argument("--quick", action="store_true", help="a small log and a tenth of the turns, under a minute")
+    parser.add_argument("--quick", action="store_true", help="a small log and a tenth of the turns, about a minute")
     parser.add_argument("--entries", type=int, default=10**6, help="entries of the log")
-    parser.add_argument("--devices", type=int, default=10**5, help="devices of the registry audited with its rows")
+    parser.add_argument("--devices", type=int, default=10**6, help="devices of the registry audited with its rows")
     parser.add_argument("--only-appends", action="store_true", help="measure appends anew, keep the file's other parts")
     given = parser.parse_args()
     start = time.perf_counter()

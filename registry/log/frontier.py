@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from registry.log import tree
 from registry.log.tree import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Frontier:
     """A tree of `size` leaves by its right edge. Appending gives another frontier; this one stays as it is.
 
@@ -24,7 +25,7 @@ class Frontier:
     leaf: bytes | None
     signed: int
 
-    @property
+    @cached_property
     def root(self) -> bytes:
         """MTH of all leaves.
 
