@@ -1,12 +1,16 @@
-"""`countermark case`: open cases, look at them, read their verdicts."""
+"""`countermark case`: open cases, look at them, read their verdicts and what was asked."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.commands.desks import After, Data, Limit, Server, desk_of
+from api.asker import Asker
+from api.commands import files
+from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.verify import UNNAMED, Suspect, show_verdict
+from api.workspace import Workspace
 
 app = typer.Typer(help="Open cases, look at them, read their verdicts.", no_args_is_help=True)
 
@@ -55,3 +59,22 @@ def verdict(case: CaseId, data: Data = None, server: Server = None, as_json: AsJ
     with desk_of(data, server) as desk:
         found = desk.verdict(case)
     show_verdict(found, as_json=as_json)
+
+
+@app.command("record", epilog="Example: countermark case record 0123456789abcdef0123456789abcdef --out case.jsonl")
+def record(
+    case: CaseId,
+    out: Annotated[Path, typer.Option("--out", help="New file for the record, JSON lines.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write every exchange that a service or a job had with the suspect to a file: digests, times, answers."""
+    files.check_free(out)
+    with desk_of(data, server) as desk:
+        if isinstance(desk, Workspace):
+            found = Asker(settings=settings_of(data)).record(desk, case)
+        else:
+            found = desk.record(case)
+    files.write(out, found)
+    show_fields({"case": case, "exchanges": max(0, len(found.splitlines()) - 1), "file": str(out)}, as_json=as_json)

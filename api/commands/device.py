@@ -19,6 +19,9 @@ app = typer.Typer(
     help="Enrol devices by their PUF, have them prove who they are, list and revoke them.", no_args_is_help=True
 )
 app.command("prove", epilog="Example: countermark device prove edge-7 --silicon edge-7.chip")(prove.prove)
+app.command("challenge", epilog="Example: countermark device challenge 0123456789abcdef0123456789abcdef")(
+    prove.challenge
+)
 
 Name = Annotated[str, typer.Argument(help="Name of the device.")]
 

@@ -82,3 +82,15 @@ def _short(found: Possession) -> dict[str, Any]:
 def _not_enrolled(found: dict[str, Any], *, as_json: bool) -> None:
     show_fields(found, as_json=as_json)
     raise typer.Exit(NOT_ENROLLED)
+
+
+def challenge(
+    challenge_id: Annotated[str, typer.Argument(metavar="CHALLENGE", help="Id of the challenge.")],
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at a challenge that a device was asked, and at what its answer showed."""
+    with desk_of(data, server) as desk:
+        found = desk.challenge(challenge_id)
+    show_fields(found, as_json=as_json)

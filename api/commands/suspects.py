@@ -106,6 +106,13 @@ def opened(where: str, with_means: Means) -> Iterator[Suspect]:
         suspect.close()
 
 
+def described(where: str, with_means: Means) -> dict[str, Any] | None:
+    """The description of the endpoint at an address or in a file; None for answers and models."""
+    if opening.is_address(where):
+        return dict(opening.described_by(where, with_means))
+    return opening.described_in(files.read(Path(where)))
+
+
 def answers_of(suspect: Suspect, probes: NDArray[Any], *, record: Path, plan: Plan) -> NDArray[Any]:
     """All answers, with a bar on a terminal; each exchange goes into the record."""
     console = Console(stderr=True)

@@ -8,7 +8,7 @@ import typer
 from api.commands import files, suspects
 from api.commands.desks import Data, Server, address_of, desk_of
 from api.commands.durable import decided, worker_settings, working
-from api.commands.durable_work import ENDPOINT_BATCH, Work, work_of
+from api.commands.durable_work import ENDPOINT_BATCH, Terms, Work, work_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.verifying import Verifying
 from api.evidence import Verdict
@@ -70,11 +70,14 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
         Path | None, typer.Option("--record", help="Record of all exchanges; else CASE.record.jsonl here.")
     ] = None,
     upload: Annotated[
-        bool, typer.Option("--upload", help="Let the service run the model, if its operator allows that.")
+        bool, typer.Option("--upload", help="Let the service run or ask it at once, if its operator allows that.")
     ] = False,
     durable: Annotated[
         bool, typer.Option("--durable", help="Have a durable job ask or run it, which outlives this command.")
     ] = False,
+    priority: Annotated[
+        int, typer.Option("--priority", min=-100, max=100, help="With --durable: a higher number goes first.")
+    ] = 0,
     architecture: suspects.ArchitectureFile = None,
     input_name: suspects.InputName = "input",
     output_name: suspects.OutputName = None,
@@ -113,8 +116,8 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
             raise typer.BadParameter(
                 "--allow-network is for the data directory; a service's operator says what it calls"
             )
-        work = work_of(str(source), means, token=calling.token(), architecture=architecture, kind=kind, batch=batch,
-                       budget=budget)  # fmt: skip
+        terms = Terms(kind=kind, batch=batch, budget=budget, priority=priority)
+        work = work_of(str(source), means, token=calling.token(), architecture=architecture, terms=terms)
         settings = worker_settings(data, allow_network, timeout, model_seconds=model_seconds, model_memory=model_memory)
         named = suspect or _named(source)
         _durable(work, settings, release=release, case=case, suspect=named, data=data, server=server, as_json=as_json)
@@ -130,6 +133,8 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
             record=record,
             plan=Plan(batch=batch or ENDPOINT_BATCH, budget=budget),
             architecture=architecture.stem if architecture else None,
+            endpoint=suspects.described(source, means) if upload and source else None,
+            token=calling.token(),
         )
         verdict = verifying.uploaded(found) if upload else verifying.asked(found)
     show_verdict(verdict, as_json=as_json)

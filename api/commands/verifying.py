@@ -1,6 +1,7 @@
 """From an opened suspect to a verdict: asked here, or run by the service where its operator allows that."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ class Verifying:
         record: file of all exchanges; beside the command when None.
         plan: how the probes are asked.
         architecture: name under which the service knows the architecture of weights.
+        endpoint: description of the suspect, if it is an endpoint that the service may be told to ask.
+        token: the endpoint's credential.
     """
 
     desk: Desk
@@ -40,6 +43,8 @@ class Verifying:
     record: Path | None
     plan: Plan
     architecture: str | None = None
+    endpoint: Mapping[str, Any] | None = None
+    token: str | None = field(default=None, repr=False)
 
     def asked(self, suspect: Suspect) -> Verdict:
         """The verdict over answers that are got here; a file of answers is sent as it is."""
@@ -51,18 +56,24 @@ class Verifying:
         return self.desk.send_outputs(self.case, answers, kind=self.kind or self._stated(answers))
 
     def uploaded(self, suspect: Suspect) -> Verdict:
-        """The verdict of a service that runs the model itself; asked here where its operator does not allow that."""
-        if not isinstance(suspect, Model) or not isinstance(self.desk, Client):
-            raise typer.BadParameter("--upload is for a model's file and a service (--server)")
+        """The verdict of a service that runs or asks itself; got from here where its operator does not allow that."""
+        if isinstance(suspect, Given) or not isinstance(self.desk, Client):
+            raise typer.BadParameter("--upload is for a model's file or an endpoint, and a service (--server)")
         try:
-            return self.desk.send_model(
-                self.case, suspect.data, kind=self.kind, architecture=self.architecture, output=suspect.output
-            )
+            return self._by_service(self.desk, suspect)
         except ServiceError as error:
             if not error.problem.type.endswith(_NOT_ADMITTED):
                 raise
-            typer.echo("The service runs no uploaded models; the model is asked here.", err=True)
+            typer.echo(f"{error.problem.detail}; the suspect is asked here.", err=True)
             return self.asked(suspect)
+
+    def _by_service(self, service: Client, suspect: Suspect) -> Verdict:
+        if isinstance(suspect, Model):
+            return service.send_model(
+                self.case, suspect.data, kind=self.kind, architecture=self.architecture, output=suspect.output
+            )
+        batch = self.plan.batch
+        return service.ask_endpoint(self.case, self.endpoint or {}, token=self.token, kind=self.kind, batch=batch)
 
     def _stated(self, answers: NDArray[Any]) -> Kind:
         kind = kind_of(answers)

@@ -94,6 +94,8 @@ def test_a_device_proves_that_it_is_the_enrolled_one(place):
     entry = base64.b64decode(place.json("log", "entry", proven["log"]["entry_index"])["data"])
     assert json.loads(entry)["outcome"] == "proven"
     assert b"exhibit" not in entry
+    challenge = place.json("device", "challenge", proven["challenge_id"])
+    assert (challenge["device"], challenge["possession"]["outcome"]) == ("edge-7", "proven")
     shown = place.run(*asked, place.path / "edge-7.chip")
     assert re.search(r"outcome +proven", shown)
     before = place.json("log", "checkpoint")["size"]

@@ -76,17 +76,26 @@ def test_a_data_directory_has_its_job_done_by_the_command(desk):
     with open_registry(desk.released.service.data) as store:
         assert job_of(store, tenant, verdict["job"]).state == JobState.DONE
         assert job_of(store, tenant, other).state == JobState.WAITING
+    out = desk.description.with_suffix(".jsonl")
+    shown = json.loads(desk.run("case", "record", verdict["case_id"], "--out", out).stdout)
+    assert shown["exchanges"] == len(out.read_text().splitlines()) - 1 == 4
     desk.leaked.weight, desk.leaked.bias = desk.released.world.weight[::-1], desk.released.world.bias
     assert json.loads(desk.run(*desk.verify, *LOOPBACK, "--batch", 400, code=3).stdout)["named"] == []
 
 
 def test_a_service_does_the_job_and_the_command_follows(desk):
-    """The same keys and exit codes; what the operator decides cannot be said, and a failed job is one error."""
+    """The same keys, record and exit codes; what the operator decides cannot be said, a failed job is one error."""
     with listening(create_app(settings_of(desk.released))) as address:
         there = desk.over(address)
-        verdict = json.loads(desk.run(*desk.verify, "--batch", 200, **there).stdout)
+        verdict = json.loads(desk.run(*desk.verify, "--batch", 200, "--priority", 7, **there).stdout)
         assert (verdict["named"], desk.leaked.probes) == (["edge-0"], 400)
         assert json.loads(desk.run("job", "follow", verdict["job"], **there).stdout) == verdict
+        assert json.loads(desk.run("job", "show", verdict["job"], **there).stdout)["priority"] == 7
+        out = desk.description.with_suffix(".jsonl")
+        desk.run("case", "record", verdict["case_id"], "--out", out, **there)
+        assert [line.count('"start"') for line in out.read_text().splitlines()] == [0, 1, 1]
+        at_once = desk.run("verify", desk.description, "--release", "digits-1", "--upload", "--batch", 400, **there)
+        assert (json.loads(at_once.stdout)["named"], desk.leaked.probes) == (["edge-0"], 800)
         desk.run(*desk.verify, *LOOPBACK, code=2, **there)
         desk.run("job", "follow", verdict["job"], "--work", code=2, **there)
         desk.leaked.good = 0
