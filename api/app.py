@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any, TextIO
 
@@ -15,6 +16,7 @@ from api.jobs.stepping import Said
 from api.jobs.worker import Worker
 from api.keys import keys_of
 from api.limits import BodyLimit
+from api.oidc.errors import OidcUnusable
 from api.request_ids import RequestIds
 from api.routes import (
     api_keys,
@@ -49,7 +51,8 @@ the proof that the verdict stands in an append-only log.
 
 **A release engineer** enrols devices, commits releases and issues copies. **An auditor** reads lists and the log.
 
-Every request needs `Authorization: Bearer TOKEN`. Errors are problem documents (RFC 9457) with a `way_out`.
+Every request needs `Authorization: Bearer TOKEN`: an API key, or a token of the operator's identity provider. Errors
+are problem documents (RFC 9457) with a `way_out`.
 """
 _UPLOADS = re.compile(r"/v1/(releases|cases/[^/]+/(outputs|model|jobs/model))")
 _ROUTERS = (
@@ -63,6 +66,9 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     Args:
         settings: all that the environment decides.
         stream: where the log's lines go; nowhere if left out.
+
+    Raises:
+        OidcUnusable: an identity provider is named, and its audience or its library is missing.
 
     Raises (at start):
         StoreMissing: the data directory was not initialised.
@@ -93,6 +99,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.log = log
     app.state.metrics = metrics
+    app.state.oidc = _provider(settings)
     app.state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)
     app.state.asking = Gate(admitted=settings.asking, weighing=settings.asking)
     app.state.throttle = Throttle.of(
@@ -109,7 +116,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     for module in _ROUTERS:
         app.include_router(module.router)
     errors.install(app)
-    openapi.install(app)
+    openapi.install(app, issuer=settings.oidc_issuer)
     app.state.running = running = Running()
     app.add_middleware(Ending, running=running)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
@@ -117,6 +124,16 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     app.add_middleware(Telemetry, log=log, metrics=metrics)
     app.add_middleware(RequestIds)  # the outermost: every answer has an id, refusals included
     return app
+
+
+def _provider(settings: Settings) -> Any:
+    """The identity provider, where the operator names one; its library is loaded only then."""
+    if settings.oidc_issuer is None:
+        return None
+    try:
+        return import_module("api.oidc.provider").Provider.of(settings)
+    except ModuleNotFoundError as error:
+        raise OidcUnusable(f"{error.name} is not installed; install countermark[oidc]") from error
 
 
 def _counting(metrics: Metrics) -> Said:

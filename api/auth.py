@@ -1,7 +1,8 @@
 """Who is calling, and may they: a Bearer token becomes a tenant's `Workspace`, and each route states its scopes.
 
-A token is looked up in a short reading unit of its own, before an upload is read, so that a stranger's upload costs
-nothing and a slow one holds no transaction. 401 means "not known", 403 means "known, and not allowed".
+It is an API key, or, where the operator names an identity provider, one of that provider's tokens (`api.oidc`). It is
+looked up in a short reading unit of its own, before an upload is read, so that a stranger's upload costs nothing and a
+slow one holds no transaction. 401 means "not known", 403 means "known, and not allowed".
 """
 
 from collections.abc import Callable, Collection
@@ -10,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from api.oidc.claims import looks_like_one
 from api.once import CLAIM
 from api.request_ids import HEADERS
 from api.settings import Settings
@@ -48,15 +50,29 @@ def authenticate(
     Raises:
         UnknownToken: no token, or one that is malformed, unknown or revoked.
         ExpiredToken: a token past its expiry.
+        BearerRefused, IssuerUnreachable: an identity provider's token that is not accepted, or cannot be judged now.
         RateLimited: the key made more requests than it may.
     """
     if credentials is None:
         raise UnknownToken("no API key was sent; send it as `Authorization: Bearer TOKEN`")
-    with store.reading() as registry:
-        caller = registry.authenticate(credentials.credentials)
+    caller = _identified(request, store, credentials.credentials)
     request.scope[CALLER] = (caller.tenant, caller.key_id)
     take(request, caller, "calls")
     return caller
+
+
+def _identified(request: Request, store: Store, token: str) -> Principal:
+    provider = request.app.state.oidc
+    if provider is None or not looks_like_one(token):
+        with store.reading() as registry:
+            return registry.authenticate(token)
+
+    def tenant_id(name: str) -> str:
+        with store.reading() as registry:
+            return registry.tenant(name).id
+
+    found: Principal = provider.authenticate(token, tenant_id)  # no unit is open while the issuer is asked
+    return found
 
 
 def take(request: Request, caller: Principal, policy: str) -> None:

@@ -36,11 +36,12 @@ from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
 from api.commands.prove import ChallengeMismatch
+from api.oidc.errors import OidcUnusable
 from distill.errors import DistillError
 
 EXPECTED = (
     *errors.ROOTS, ArtefactError, BundleError, ChallengeMismatch, DeviceKeyMismatch, DistillError, FileProblem,
-    ServiceError, ServiceUnreachable, SettingsError,
+    OidcUnusable, ServiceError, ServiceUnreachable, SettingsError,
 )  # fmt: skip
 ERROR = 1
 

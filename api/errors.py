@@ -17,6 +17,7 @@ from starlette.responses import Response
 from api.bom import TooManyCopies
 from api.gate import RETRY_AFTER, Overloaded
 from api.idempotency import answered_before
+from api.oidc.errors import BearerRefused, IssuerUnreachable
 from api.once import KeyReused, Replayed, RequestInFlight
 from api.pages import MalformedCursor
 from api.problems import HTTP_KINDS, INTERNAL, INVALID_REQUEST, OVERLOADED, ProblemKind, http_problem, respond
@@ -36,6 +37,8 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     # who is calling
     registry.AuthError: (401, "Send `Authorization: Bearer TOKEN` with a key made by `countermark key create`."),
     registry.ExpiredToken: (401, "Ask an administrator for a new key; this one does not come back."),
+    BearerRefused: (401, "Get a new token from the identity provider, for this service's audience and your tenant."),
+    IssuerUnreachable: (503, "Try again in some seconds, or use an API key; the operator's identity provider is away."),
     registry.WrongScope: (403, "Ask an administrator for a key with the scope that the detail names."),
     # what is there, and in which state
     registry.NotFound: (404, _LIST),
@@ -104,6 +107,7 @@ ROOTS = (
     answers.ModelError,
     answers.SuspectError,
     MalformedCursor,
+    IssuerUnreachable,
     TooManyCopies,
     RateLimited,
     Overloaded,

@@ -6,16 +6,23 @@ from fastapi import FastAPI
 
 from api.problems import Problem, documented
 
+DISCOVERY = "/.well-known/openid-configuration"
+_PROVIDER = "OpenID Connect"
 _NOT_OURS = ("HTTPValidationError", "ValidationError")
 
 
-def install(app: FastAPI) -> None:
-    """Serve the corrected document at /openapi.json; it is made once, when first asked for."""
+def install(app: FastAPI, *, issuer: str | None = None) -> None:
+    """Serve the corrected document at /openapi.json; it is made once, when first asked for.
+
+    Args:
+        app: the application.
+        issuer: of the bearer tokens that are accepted beside API keys.
+    """
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _corrected(generate())
+            app.openapi_schema = _with_provider(_corrected(generate()), issuer)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # the way that FastAPI documents for this
@@ -35,4 +42,20 @@ def _corrected(document: dict[str, Any]) -> dict[str, Any]:
         if "application/json" in responses.get("422", {}).get("content", {}):
             responses["422"] = documented(422)[422]
         operation["responses"] = dict(sorted(responses.items()))
+    return document
+
+
+def _with_provider(document: dict[str, Any], issuer: str | None) -> dict[str, Any]:
+    """Wherever an API key does, a token of the identity provider does as well."""
+    if issuer is None:
+        return document
+    document["components"]["securitySchemes"][_PROVIDER] = {
+        "type": "openIdConnect",
+        "openIdConnectUrl": issuer.rstrip("/") + DISCOVERY,
+        "description": "An access token of the operator's identity provider, as `Authorization: Bearer TOKEN`.",
+    }
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            if operation.get("security"):
+                operation["security"].append({_PROVIDER: []})
     return document

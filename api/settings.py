@@ -54,6 +54,12 @@ class Settings(BaseSettings):
         stop_seconds: how long a step under way may take to end when the worker is stopped.
         witness_policy: policy file of the log; the service asks its witnesses for cosignatures by itself.
         witness_seconds: between two rounds of asking; there is none where the log did not grow and nobody had failed.
+        oidc_issuer: identity provider whose bearer tokens are accepted beside API keys, as `iss` has it (extra `oidc`).
+        oidc_audience: what its tokens' `aud` must hold.
+        oidc_jwks: address of its keys; else its metadata say (OpenID Connect Discovery).
+        oidc_tenant_claim: claim that holds a tenant's name; dots lead into objects.
+        oidc_scope_claim: claim that holds the scopes, a text or a list.
+        oidc_scope_prefix: what scopes of this service begin with there.
         metrics_token: Bearer token for /metrics; without it there are none.
         tenant: name of the tenant that local commands act for.
         server: address of a service that commands talk to instead of the data directory.
@@ -96,6 +102,12 @@ class Settings(BaseSettings):
     stop_seconds: Annotated[float, Field(ge=0)] = 10.0
     witness_policy: Path | None = None
     witness_seconds: Annotated[float, Field(ge=0.1)] = 60.0
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_jwks: str | None = None
+    oidc_tenant_claim: str = "tenant"
+    oidc_scope_claim: str = "scope"
+    oidc_scope_prefix: str = "countermark:"
     metrics_token: SecretStr | None = None
     tenant: str = "default"
     server: str | None = None
