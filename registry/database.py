@@ -12,6 +12,7 @@ A writing transaction can be told not to wait for the disk (`unflushed`): `synch
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from sqlalchemy.orm.session import JoinTransactionMode
 
 from registry.errors import DatabaseUnavailable, StoreError
 
-__all__ = ["Connection", "Database", "Scope", "Session", "Transaction", "driver"]
+__all__ = ["Connection", "Database", "Scope", "Session", "Transaction", "driver", "without_zone"]
 
 FILE = "registry.db"
 BUSY_SECONDS = 30
@@ -34,6 +35,16 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursiv
 def driver(connection: Connection) -> Any:
     """The connection of the database's own driver: past SQLAlchemy, for what every unit runs."""
     return connection.connection.dbapi_connection
+
+
+def without_zone(instant: datetime) -> str:
+    """As SQLAlchemy stores an instant on SQLite, in UTC.
+
+    Example:
+        >>> without_zone(datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+        '2026-11-24 08:00:00.000000'
+    """
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class Scope:

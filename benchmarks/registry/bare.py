@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import create_engine
+from sqlalchemy.dialects.postgresql import dialect as postgresql
 
 from registry.database import BUSY_SECONDS, FILE
 from registry.models import Base
@@ -23,7 +24,7 @@ Rows = dict[str, list[Row]]
 """Rows of one transaction, by table, in an order that the foreign keys allow."""
 TABLES = ("log_entry", "log_node", "device", "checkpoint")
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
-_ARRAYS = {"log_entry": "%b::bigint[], %b::bytea[]", "log_node": "%b::integer[], %b::bigint[], %b::bytea[]"}
+_ARRAYS = ("log_entry", "log_node", "device")  # on PostgreSQL
 _WITHIN = {
     "log_entry": "idx >= {low} AND idx < {high}",
     "log_node": "((idx + 1) << level) > {low} AND ((idx + 1) << level) <= {high} AND idx < {high}",
@@ -111,7 +112,9 @@ class Postgres(Bare):
         if table not in _ARRAYS or len(rows) == 1:
             return super().statement(table, rows)
         columns = tuple(list(column) for column in zip(*rows, strict=True))
-        return f"INSERT INTO {table} SELECT * FROM unnest({_ARRAYS[table]})", [columns]  # noqa: S608 - ours
+        kinds = [column.type.compile(dialect=postgresql()) for column in Base.metadata.tables[table].columns]
+        arrays = ", ".join(f"%b::{kind}[]" for kind in kinds)
+        return f"INSERT INTO {table} SELECT * FROM unnest({arrays})", [columns]  # noqa: S608 - ours
 
     def write(self, statements: Sequence[tuple[str, list[Row]]]) -> None:
         """One transaction of inserts."""

@@ -34,8 +34,8 @@ class LogStorage(Protocol):
     def lock(self) -> None:
         """Keep every other writer out of the log until the transaction ends."""
 
-    def tip(self) -> tuple[int, bytes | None]:
-        """Number of entries, and the hash of the last one as a leaf."""
+    def tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
+        """Number of entries, the hash of the last one as a leaf, and the newest signed checkpoint, as it was signed."""
 
     def entry(self, index: int) -> bytes | None:
         """The entry's bytes, None beyond the end."""
@@ -117,7 +117,7 @@ class Log:
         """
         if self._frontier is None:
             self._storage.lock()
-            (size, leaf), latest = self._storage.tip(), self._storage.latest()
+            size, leaf, latest = self._storage.tip()
             if latest is None or latest.size != size:
                 latest = self.publish()
             here = known is not None and (known.size, known.leaf) == (size, leaf)
@@ -160,7 +160,7 @@ class Log:
             Inconsistent: the stored log no longer extends its newest checkpoint; nothing is signed.
         """
         self._storage.lock()
-        latest, (size, _) = self._storage.latest(), self._storage.tip()
+        size, _, latest = self._storage.tip()
         if latest is not None and latest.size == size:
             return latest
         if latest is not None and (latest.size > size or self._root(latest.size) != latest.root):

@@ -1,14 +1,14 @@
 """The log in the database: the one module of `registry.log` that knows SQLAlchemy."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from fingerprint import canonical
-from registry.database import driver
+from registry.database import driver, without_zone
 from registry.errors import NodeTampered
 from registry.log.note import Signature
 from registry.log.tree import Node
@@ -21,8 +21,9 @@ _ENTRY, _CHECKPOINT = (Base.metadata.tables[name] for name in ("log_entry", "che
 _STAMP = Base.metadata.tables["time_stamp"]
 _LATEST = "SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1"
 _TIP = (
-    "SELECT e.idx, n.hash FROM log_entry e LEFT JOIN log_node n ON n.level = 0 AND n.idx = e.idx"
-    " ORDER BY e.idx DESC LIMIT 1"
+    "SELECT e.idx, n.hash, c.size, c.root, c.note FROM (SELECT max(idx) AS idx FROM log_entry) e"
+    " LEFT JOIN log_node n ON n.level = 0 AND n.idx = e.idx"
+    " LEFT JOIN checkpoint c ON c.size = (SELECT max(size) FROM checkpoint)"
 )
 _OF_SIZE = select(_CHECKPOINT.c.size, _CHECKPOINT.c.root, _CHECKPOINT.c.note).where(
     _CHECKPOINT.c.size == bindparam("of_size")
@@ -67,15 +68,19 @@ class SqlLogStorage:
         """Number of entries: one more than the last index, since the table has no gaps."""
         return self._connection.scalar(select(func.coalesce(func.max(_ENTRY.c.idx) + 1, 0))) or 0
 
-    def tip(self) -> tuple[int, bytes | None]:
-        """Number of entries, and the hash of the last one as a leaf. Raises NodeTampered if that hash is missing."""
-        row = driver(self._connection).execute(_TIP).fetchone()
-        if row is None:
-            return 0, None
-        index, leaf = row
+    def tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
+        """Number of entries, the hash of the last one as a leaf, and the newest checkpoint.
+
+        Raises:
+            NodeTampered: that hash is missing.
+        """
+        index, leaf, size, root, note = driver(self._connection).execute(_TIP).fetchone()
+        latest = None if size is None else self._known((size, root, note))
+        if index is None:
+            return 0, None, latest
         if leaf is None:
             raise NodeTampered(f"the log lacks the hash of its last entry, {index}; run the audit")
-        return index + 1, leaf
+        return index + 1, leaf, latest
 
     def entry(self, index: int) -> bytes | None:
         """The entry's bytes, None beyond the end."""
@@ -121,7 +126,7 @@ class SqlLogStorage:
 
     def add_checkpoint(self, checkpoint: Checkpoint, signed_at: datetime) -> None:
         """Store a signed checkpoint."""
-        at = signed_at if self._postgresql else _without_zone(signed_at)
+        at = signed_at if self._postgresql else without_zone(signed_at)
         self._driven(_ADD_CHECKPOINT, (checkpoint.size, checkpoint.root, checkpoint.note, at))
 
     def entries(self, low: int, high: int) -> Sequence[bytes]:
@@ -170,13 +175,3 @@ class SqlLogStorage:
         """Size of the largest checkpoint that a cosigner cosigned, 0 if none."""
         mine = CosignatureRow.name == name, CosignatureRow.key_id == key_id.hex()
         return self._connection.scalar(select(func.max(CosignatureRow.size)).where(*mine)) or 0
-
-
-def _without_zone(instant: datetime) -> str:
-    """As SQLAlchemy stores an instant on SQLite, in UTC.
-
-    Example:
-        >>> _without_zone(datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
-        '2026-11-24 08:00:00.000000'
-    """
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

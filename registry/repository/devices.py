@@ -5,22 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
 from sqlalchemy.orm import Session, aliased, load_only
 
 from registry.database import Scope
-from registry.models import Base, DeviceRow, ErasureRow, ReenrolmentRow
+from registry.models import DeviceRow, ErasureRow, ReenrolmentRow
 from registry.records import Device, Page
+from registry.repository import enrolling
 from registry.repository.page import page
-
-_TABLE = Base.metadata.tables["device"]
-_ADD = insert(_TABLE)
-_TENANT = Base.metadata.tables["tenant"]
-_NAMED = and_(_TABLE.c.tenant_id == bindparam("of_tenant"), _TABLE.c.name.in_(bindparam("names", expanding=True)))
-_TAKEN = (
-    select(_TABLE.c.name).select_from(_TENANT.outerjoin(_TABLE, _NAMED)).where(_TENANT.c.id == bindparam("of_tenant"))
-)
-_NAMES = 500  # in one statement: SQLite takes at most 999 values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,23 +118,24 @@ def _device(found: Row[DeviceRow, ReenrolmentRow | None]) -> Device:
     )
 
 
-def _columns(tenant: str, device: Device, secrets: DeviceSecrets) -> dict[str, Any]:
-    return {
-        "tenant_id": tenant,
-        "id": device.id,
-        "name": device.name,
-        "salt": secrets.salt,
-        "helper_data": secrets.helper_data,
-        "helper_digest": device.helper_digest,
-        "identity": device.identity,
-        "key_commitment": secrets.key_commitment,
-        "data_key": secrets.data_key,
-        "codeword_key": secrets.codeword_key,
-        "possession_key": secrets.possession_key,
-        "possession_digest": device.possession_digest,
-        "enrolled_at": device.enrolled_at,
-        "entry_index": device.entry_index,
-    }
+def _columns(tenant: str, device: Device, secrets: DeviceSecrets) -> tuple[Any, ...]:
+    """The device's row, in the order of `enrolling.COLUMNS`."""
+    return (
+        tenant,
+        device.id,
+        device.name,
+        secrets.salt,
+        secrets.helper_data,
+        device.helper_digest,
+        device.identity,
+        secrets.key_commitment,
+        secrets.data_key,
+        secrets.codeword_key,
+        secrets.possession_key,
+        device.possession_digest,
+        device.enrolled_at,
+        device.entry_index,
+    )
 
 
 class DeviceRepository:
@@ -157,16 +150,11 @@ class DeviceRepository:
 
     def add(self, tenant: str, devices: Sequence[tuple[Device, DeviceSecrets]]) -> None:
         """Store devices."""
-        if devices:
-            self._scope.connection.execute(_ADD, [_columns(tenant, device, secrets) for device, secrets in devices])
+        enrolling.add(self._scope.connection, [_columns(tenant, device, secrets) for device, secrets in devices])
 
     def taken(self, tenant: str, names: Sequence[str]) -> frozenset[str] | None:
         """Those of the names under which devices are enrolled; None if there is no such tenant."""
-        found: set[str | None] = set()
-        for low in range(0, max(1, len(names)), _NAMES):
-            values = {"of_tenant": tenant, "names": names[low : low + _NAMES]}
-            found.update(self._scope.connection.scalars(_TAKEN, values))
-        return frozenset(name for name in found if name is not None) if found else None
+        return enrolling.taken(self._scope.connection, tenant, names)
 
     def named(self, tenant: str, name: str) -> Device | None:
         """The device of that name."""

@@ -18,6 +18,7 @@ from registry.errors import NotFound
 from registry.jobs import NewJob
 from registry.models import CopyRow, DeviceRow, LogEntryRow, TenantRow
 from registry.records import RecordedVerdict, Scope
+from registry.repository.enrolling import TAKEN
 from registry.requests import Request
 from tests.registry.tenancy import OWNED, REGISTRY, Skipping, Unconfined, Watch, unconfined
 
@@ -189,6 +190,7 @@ SAME = A.tenant_id == DeviceRow.tenant_id
         delete(A).where(MINE, A.id == "x"),
         select(TenantRow),
         select(LogEntryRow),
+        *TAKEN.values(),  # sent past the watch, by the driver
     ],
     ids=str,
 )

@@ -17,10 +17,12 @@ from sqlalchemy.exc import DBAPIError
 
 from fingerprint.possession import public_key
 from registry import migrations
+from registry.database import driver
 from registry.errors import PossessionProofAltered, StoreExists
 from registry.models import Base
 from registry.proving import prove_possession
 from registry.records import RecordedVerdict
+from registry.repository.enrolling import TAKEN
 from registry.store import Store, init_store, open_registry, upgrade_store
 from tests.registry.append_only import TABLES
 
@@ -187,3 +189,14 @@ def test_killed_clients_lose_nothing(place: Any, tenant: str, kek: bytes) -> Non
         report = again.audit()
     assert report.size == report.published >= len(acknowledged) >= 6
     assert max(acknowledged) < report.size
+
+
+def test_a_taken_name_is_looked_up_and_not_searched_for(place: Any, filled: Any) -> None:
+    """However few of a tenant's devices the planner believes in, each name is found by the index of names."""
+    engine = create_engine(place.url)
+    statement = f"EXPLAIN {TAKEN['postgresql'].compile(dialect=engine.dialect)}"
+    with engine.connect() as connection:
+        values = {"of_tenant": filled.tenant, "names": [f"pump {number}" for number in range(100)]}
+        plan = [line for (line,) in driver(connection).execute(statement, values)]
+    engine.dispose()
+    assert [line for line in plan if "Index Cond" in line and "tenant_id" in line and "name" in line], plan

@@ -40,9 +40,9 @@ class MemoryStorage:
         """Stored subtrees."""
         return {node: self.stored[node] for node in nodes}
 
-    def tip(self) -> tuple[int, bytes | None]:
-        """Number of entries and the last one's leaf."""
-        return (len(self.data), self.stored[Node(0, len(self.data) - 1)]) if self.data else (0, None)
+    def tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
+        """Number of entries, the last one's leaf and the newest checkpoint."""
+        return len(self.data), self.stored.get(Node(0, len(self.data) - 1)), self.latest()
 
     def append(self, index: int, data: Sequence[bytes], completed: Sequence[tuple[Node, bytes]]) -> None:
         """Store entries."""
