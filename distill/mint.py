@@ -39,10 +39,14 @@ def fit_minting_map(
     """
     biased = heads.find_head(base, head).bias is not None
     read = heads.read_by(base, inputs, head)
-    ridge = _RIDGE * len(read) * max(float((read * read).mean()), 1e-12)
-    design = np.column_stack([read, np.ones(len(read))]) if biased else read
-    damping = np.r_[np.ones(read.shape[1]), 1e-6] if biased else np.ones(read.shape[1])
-    found = np.linalg.solve(design.T @ design + ridge * np.diag(damping), design.T @ whitened)
+    ridge = _RIDGE * len(read) * max(float(np.vdot(read, read)) / read.size, 1e-12)
+    gram, target = read.T @ read, read.T @ whitened
+    damping = np.ones(read.shape[1])
+    if biased:  # the constant's row and column, without a second copy of what was read
+        sums = read.sum(axis=0)
+        gram = np.block([[gram, sums[:, None]], [sums, np.array(float(len(read)))]])
+        target, damping = np.vstack([target, whitened.sum(axis=0)]), np.r_[damping, 1e-6]
+    found = np.linalg.solve(gram + ridge * np.diag(damping), target)
     return np.asarray(found if biased else np.vstack([found, np.zeros(whitened.shape[1])]))
 
 

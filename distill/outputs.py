@@ -19,7 +19,7 @@ _BATCH = 4096
 def logits(model: nn.Module, inputs: Tensor) -> Tensor:
     """Logits (n, C) in evaluation mode, batch by batch; the model's mode is put back."""
     with _evaluation_mode(model):
-        return torch.cat([model(part) for part in torch.split(inputs, _BATCH)])
+        return _joined([model(part) for part in torch.split(inputs, _BATCH)])
 
 
 @torch.no_grad()
@@ -29,7 +29,12 @@ def with_features(
     """Logits (n, C) and penultimate features (n, F) in evaluation mode, on the CPU; float32 if narrower there."""
     with reader(model, features, computing) as read:
         parts = [tuple(map(_wide, read(part))) for part in torch.split(inputs, _BATCH)]
-    return torch.cat([z for z, _ in parts]), torch.cat([f for _, f in parts])
+    return _joined([z for z, _ in parts]), _joined([f for _, f in parts])
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """One tensor; a single part is not copied, for features are large."""
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
 def _wide(values: Tensor) -> Tensor:
@@ -61,7 +66,7 @@ def reader(
 def before_head(model: nn.Module, inputs: Tensor, head: str) -> Tensor:
     """What the last layer reads, (n, F'), in evaluation mode."""
     with _evaluation_mode(model):
-        return torch.cat([head_inputs(model, part, head) for part in torch.split(inputs, _BATCH)])
+        return _joined([head_inputs(model, part, head) for part in torch.split(inputs, _BATCH)])
 
 
 def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:

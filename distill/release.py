@@ -190,8 +190,9 @@ def _draft_kit(
     base: nn.Module, transfer: Tensor, logits: Tensor, tapped: Tensor, head: str, release_key: bytes, recipe: Recipe
 ) -> SigningKit:
     """The kit of a release whose pack, and so whose id, is not made yet."""
-    read = outputs.before_head(base, transfer, head)
-    whitening = fit_shared_whitening(tapped.numpy(), read.numpy(), components=recipe.components)
+    whitening = fit_shared_whitening(
+        tapped.numpy(), outputs.before_head(base, transfer, head).numpy(), components=recipe.components
+    )
     return SigningKit(
         release="",
         release_key=release_key,

@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh
 
 from fingerprint.errors import ParameterError
 
 Floats = NDArray[np.float64]
 _RIDGE = 1e-3  # of the students' mean square: keeps dead units from exploding
+_CLEAR = 1e-6  # a squared singular value of this share of the largest still has an exact vector in either space
+_ROWS = 256  # held in float64 at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +42,9 @@ class Whitening:
 
     def __call__(self, features: ArrayLike) -> Floats:
         """h for features of shape (n, F): float64 (n, k)."""
-        out: Floats = (np.asarray(features, dtype=np.float64) - self.mean) @ self.projection
-        return out
+        f = np.asarray(features)
+        blocks = [(f[i : i + _ROWS] - self.mean) @ self.projection for i in range(0, max(len(f), 1), _ROWS)]
+        return np.concatenate(blocks)
 
 
 def fit_whitening(features: ArrayLike, *, components: int) -> Whitening:
@@ -59,19 +63,24 @@ def fit_whitening(features: ArrayLike, *, components: int) -> Whitening:
         >>> bool(np.allclose(np.cov(h.T), np.eye(3), atol=0.02))
         True
     """
-    f = np.asarray(features, dtype=np.float64)
+    return _fitted(features, components)
+
+
+def _fitted(features: ArrayLike, components: int | None) -> Whitening:
+    """By so many components, all that vary where no number is given."""
+    f = np.asarray(features)
     if f.ndim != 2 or f.shape[0] < 2 or not np.isfinite(f).all():
         raise ParameterError(f"features must be finite and of shape (samples, F), not {f.shape}")
-    mean = f.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov((f - mean).T, bias=True).reshape(f.shape[1], f.shape[1]))
+    mean = _mean(f)
+    values, vectors = _eigen(_moments(f, mean, f, mean) / len(f))
     found = _rank(values)
-    if not 1 <= components <= found:
-        raise ParameterError(
-            f"{components} components asked of features of rank {found}; choose k between 1 and {found}"
-        )
-    top = np.argsort(values)[::-1][:components]
+    count = found if components is None else components
+    if not 1 <= count <= found:
+        raise ParameterError(f"{count} components asked of features of rank {found}; choose k between 1 and {found}")
+    top = np.argsort(values)[::-1][:count]
     axes = vectors[:, top]
-    return Whitening(mean=mean, projection=axes * _sign(axes) / np.sqrt(values[top]))
+    axes *= _sign(axes) / np.sqrt(values[top])
+    return Whitening(mean=mean, projection=axes)
 
 
 def rank(features: ArrayLike) -> int:
@@ -81,8 +90,29 @@ def rank(features: ArrayLike) -> int:
         >>> rank(np.random.default_rng(0).normal(size=(50, 4)) * [1, 1, 0, 0])
         2
     """
-    f = np.asarray(features, dtype=np.float64)
-    return _rank(np.linalg.eigvalsh(np.cov(f.T, bias=True).reshape(f.shape[1], f.shape[1])))
+    f = np.asarray(features)
+    mean = _mean(f)
+    return _rank(np.linalg.eigvalsh(_moments(f, mean, f, mean) / len(f)))
+
+
+def _eigen(symmetric: Floats) -> tuple[Floats, Floats]:
+    """Rising eigenvalues and their vectors; what is given is used up, so that no second matrix is held."""
+    values, vectors = eigh(symmetric.T, overwrite_a=True, check_finite=False, driver="evr")
+    return values, vectors
+
+
+def _mean(values: NDArray[Any]) -> Floats:
+    return np.asarray(values.mean(axis=0, dtype=np.float64))
+
+
+def _moments(one: NDArray[Any], mean: Floats, other: NDArray[Any], other_mean: Floats) -> Floats:
+    """sum_i (one_i - mean)(other_i - other_mean)^T in float64, a block of rows at a time: inputs may be float32."""
+    found = np.zeros((one.shape[1], other.shape[1]))
+    for begin in range(0, len(one), _ROWS):
+        rows = slice(begin, begin + _ROWS)
+        left = one[rows] - mean
+        found += left.T @ (left if other is one else other[rows] - other_mean)
+    return found
 
 
 def _rank(values: NDArray[Any]) -> int:
@@ -118,15 +148,37 @@ def fit_shared_whitening(features: ArrayLike, students: ArrayLike, *, components
         >>> bool(np.abs(shared.projection[0]).max() < 0.01)
         True
     """
-    f, g = np.asarray(features, dtype=np.float64), np.asarray(students, dtype=np.float64)
+    f, g = np.asarray(features), np.asarray(students)
     if g.ndim != 2 or len(g) != len(f) or not np.isfinite(g).all():
         raise ParameterError(f"student features of shape {g.shape} do not match {len(f)} samples, or are not finite")
-    whitening = fit_whitening(f, components=rank(f))
+    whitening = _fitted(f, None)
     if not 1 <= components <= whitening.components:
         raise ParameterError(f"{components} components asked of {whitening.components}; choose fewer")
-    h, centred = whitening(f), g - g.mean(axis=0)
-    ridge = _RIDGE * max(float((centred * centred).mean()), 1e-300) * len(g)
-    explained = centred @ np.linalg.solve(centred.T @ centred + ridge * np.eye(g.shape[1]), centred.T @ h)
-    _, vectors = np.linalg.eigh(explained.T @ explained / len(h))
-    axes = vectors[:, ::-1][:, :components]
+    axes = _shared_axes(whitening, f, g, components)
     return Whitening(mean=whitening.mean, projection=whitening.projection @ (axes * _sign(axes)))
+
+
+def _shared_axes(whitening: Whitening, f: NDArray[Any], g: NDArray[Any], count: int) -> Floats:
+    """Unit axes of the whitened space, largest explained share first: those that a ridge regression on g tells best.
+
+    With S = sum g g^T = Q diag(s) Q^T, K = S + ridge and M = sum g h^T, all centred, the regression's covariance is
+    M^T K^-1 S K^-1 M / n = A^T A / n with A = diag(sqrt(s) / (s + ridge)) Q^T M.
+    """
+    mean = _mean(g)
+    spread = _moments(g, mean, g, mean)
+    ridge = _RIDGE * max(float(np.trace(spread)) / g.size, 1e-300) * len(g)
+    s, q = _eigen(spread)
+    s = np.maximum(s, 0.0)
+    shared = (np.sqrt(s) / (s + ridge))[:, None] * (q.T @ (_moments(g, mean, f, whitening.mean) @ whitening.projection))
+    return _right_singular(shared, count)
+
+
+def _right_singular(matrix: Floats, count: int) -> Floats:
+    """The first right singular vectors, (columns, count), in the smaller space where that is exact enough."""
+    if count <= len(matrix) < matrix.shape[1]:
+        values, left = _eigen(matrix @ matrix.T)
+        values, left = values[::-1][:count], left[:, ::-1][:, :count]
+        if values[-1] > _CLEAR * values[0]:
+            return np.asarray(matrix.T @ (left / np.sqrt(values)))
+    _, vectors = _eigen(matrix.T @ matrix)
+    return np.asarray(vectors[:, ::-1][:, :count])

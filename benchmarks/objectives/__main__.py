@@ -7,6 +7,7 @@ Example:
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def main() -> int:
     parser.add_argument("--only", choices=sorted(SYSTEMS), action="append", help="one system; may be repeated")
     parser.add_argument("--keep", action="store_true", help="keep the file's rows of systems that are not run")
     chosen = parser.parse_args()
+    begun = time.perf_counter()
     found: list[Row] = []
     try:
         for name in chosen.only or SYSTEMS:
@@ -58,7 +60,10 @@ def main() -> int:
     rows = [row.plain() for row in found]
     if chosen.keep and chosen.json and chosen.json.exists():
         rows = merged(json.loads(chosen.json.read_text(encoding="utf-8"))["rows"], rows)
-    result = {"benchmark": "objectives", "devices": DEVICES, "strength": STRENGTH, "rows": rows}
+    result: dict[str, Any] = {"benchmark": "objectives", "devices": DEVICES, "strength": STRENGTH}
+    if not chosen.only:  # how long it takes is said of whole runs alone
+        result |= {"processor_seconds": round(time.process_time()), "wall_seconds": round(time.perf_counter() - begun)}
+    result["rows"] = rows
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from benchmarks.overhead.memory import memory_ratio
-from benchmarks.overhead.steps import PAIRS, REPEATS, STEPS, prepare_ratio, step_ratios
+from benchmarks.overhead.steps import PAIRS, REPEATS, STEPS, prepare_ratios, step_ratios
 from benchmarks.overhead.task import SIZES, Task
 
 
@@ -51,8 +51,7 @@ def _row(task: Task) -> dict[str, Any]:
         "model": task.name,
         "parameters": sum(parameter.numel() for parameter in task.student().parameters()),
         **step_ratios(task),
-        "prepare_ratio": prepare_ratio(task, clean=3),
-        "prepare_ratio_two_clean": prepare_ratio(task, clean=2),
+        **prepare_ratios(task),
         "memory_ratio": memory_ratio(task),
     }
     print(json.dumps(row), flush=True)

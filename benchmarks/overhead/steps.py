@@ -39,10 +39,19 @@ def step_ratios(task: Task) -> dict[str, float]:
     }
 
 
-def prepare_ratio(task: Task, *, clean: int) -> float:
-    """Median of preparing a release with so many clean students over one plain distillation, teacher asked once."""
+def prepare_ratios(task: Task) -> dict[str, float]:
+    """Median of preparing a release over one plain distillation of as many passes, student and optimiser the same.
+
+    Plain is a distillation of plain steps, which asks the teacher in each; or, for the stricter two, one that asked
+    it once for all inputs, as preparing a release does.
+    """
 
     def plain() -> None:
+        inputs = task.inputs()
+        steps = EPOCHS * -(-len(inputs) // task.batch)
+        _stepping(task, inputs, task.teacher(), steps)()
+
+    def plain_stored() -> None:
         inputs = task.inputs()
         targets, _ = outputs.with_features(task.teacher(), inputs, "body", task.computing)
         train(
@@ -50,7 +59,13 @@ def prepare_ratio(task: Task, *, clean: int) -> float:
             computing=task.computing,
         )  # fmt: skip
 
-    return paired(plain, lambda: task.prepare(clean=clean, epochs=EPOCHS), REPEATS, task.device)
+    three, two = (lambda clean=clean: task.prepare(clean=clean, epochs=EPOCHS) for clean in (3, 2))
+    pairs = {
+        "prepare_ratio": (plain, three),
+        "prepare_ratio_stored": (plain_stored, three),
+        "prepare_ratio_two_clean": (plain_stored, two),
+    }
+    return {name: paired(*both, REPEATS, task.device) for name, both in pairs.items()}
 
 
 def paired(plain: Callable[[], object], other: Callable[[], object], pairs: int, device: str = "cpu") -> float:
@@ -75,7 +90,7 @@ def _seconds(work: Callable[[], object], device: str) -> float:
     return clock() - begun
 
 
-def _stepping(task: Task, inputs: Tensor, source: nn.Module | Tensor) -> Step:
+def _stepping(task: Task, inputs: Tensor, source: nn.Module | Tensor, steps: int = STEPS) -> Step:
     """A few steps of a distillation: targets, forward, backward, Adam."""
     computing = task.computing
     student = computing.place(seeded(task.student, "benchmarks/overhead", "steps").train())
@@ -85,7 +100,7 @@ def _stepping(task: Task, inputs: Tensor, source: nn.Module | Tensor) -> Step:
         source = computing.place(source)
 
     def run() -> None:
-        for _ in range(STEPS):
+        for _ in range(steps):
             rows = torch.randint(len(inputs), (task.batch,), generator=order)
             shown = computing.send(inputs[rows])
             with computing.autocast():

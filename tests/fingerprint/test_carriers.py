@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +97,21 @@ def test_shared_whitening_takes_what_students_can_tell():
     directions = rng.normal(size=(8, 200))
     assert slow_shares(f, g, directions).max() < shares[0] + 1e-3
     assert shares.mean() > slow_shares(f, g, fit_whitening(f, components=4).projection).mean()
+
+
+@pytest.mark.parametrize("width", [3, 6, 20])
+def test_shared_whitening_is_the_generalised_eigenproblem(width):
+    """Fewer student features than the teacher's or more, float32 and more rows than a block: the slow way's h."""
+    rng = seeds.stream("tests", "generalised", width)
+    f = (rng.normal(size=(2500, 9)) * np.arange(1, 10)).astype(np.float32)
+    g = (f @ rng.normal(size=(9, width)) + rng.normal(size=(2500, width))).astype(np.float32)
+    centred, students = (np.float64(x) - np.float64(x).mean(axis=0) for x in (f, g))
+    ridge = 1e-3 * (students**2).mean() * len(g)
+    fitted = students @ np.linalg.solve(students.T @ students + ridge * np.eye(width), students.T @ centred)
+    _, axes = scipy.linalg.eigh(fitted.T @ fitted, centred.T @ centred / len(f))
+    expected = centred @ axes[:, ::-1][:, :3]
+    found = fit_shared_whitening(f, g, components=3)(f)
+    assert np.allclose(np.abs(found), np.abs(expected), atol=1e-6)
 
 
 @pytest.mark.parametrize("students", [np.zeros((3, 2)), np.full((50, 2), np.nan), np.zeros(50)])
