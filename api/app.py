@@ -14,7 +14,7 @@ from api.gate import Gate, InFlight
 from api.idempotency import Ending, Running
 from api.jobs.stepping import Said
 from api.jobs.worker import Worker
-from api.keys import keys_of
+from api.keys import keys_of, log_key_of
 from api.limits import BodyLimit
 from api.oidc.errors import OidcUnusable
 from api.request_ids import RequestIds
@@ -73,12 +73,14 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     Raises (at start):
         StoreMissing: the data directory was not initialised.
         KeyFileUnsafe: a key file that others can read.
+        UnknownKey, SealBroken, KeysUnavailable: the log's signing keys cannot be opened.
         MalformedPolicy: a policy of witnesses with a line out of form.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_registry(settings.data, keys=keys_of(settings), database_url=_url(settings)) as store:
+        keys, log_key = keys_of(settings), log_key_of(settings)
+        with open_registry(settings.data, keys=keys, log_key=log_key, database_url=_url(settings)) as store:
             app.state.store = store
             worker = Worker(store, settings, log=log, said=_counting(metrics))
             if settings.ask_endpoints or settings.run_models:

@@ -1,4 +1,4 @@
-"""The key-encryption keys that the settings name."""
+"""The keys that the settings name: key-encryption keys, and the log's own."""
 
 import os
 import time
@@ -8,9 +8,9 @@ from registry.keys.base import KeyProvider
 from registry.keys.local import LocalKeys, split_keys
 from registry.keys.places import open_keys
 from registry.keys.remembering import Remembering
-
-OWN = "file"
-"""The registry's own key file, which it opens itself."""
+from registry.keys.written import OWN
+from registry.signing.base import SigningKey
+from registry.signing.places import open_signing_key
 
 
 def keys_of(settings: Settings, *, create: bool = False) -> KeyProvider | None:
@@ -32,3 +32,17 @@ def keys_of(settings: Settings, *, create: bool = False) -> KeyProvider | None:
     if settings.keys_seconds == 0:
         return keys
     return Remembering(keys, seconds=settings.keys_seconds, clock=time.monotonic)
+
+
+def log_key_of(settings: Settings, *, create: bool = False) -> SigningKey | None:
+    """The log's own key, None for the registry's file in the data directory.
+
+    Args:
+        settings: name the place.
+        create: make a key where there is none.
+
+    Raises:
+        MalformedValue: no such place.
+        StoreError: its subclass says what is wrong with the place.
+    """
+    return open_signing_key(settings.log_key, data_dir=settings.data, entropy=os.urandom, create=create)

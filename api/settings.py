@@ -22,6 +22,7 @@ class Settings(BaseSettings):
         keys: where key-encryption keys are kept when `kek` is not set: `file`, `kms:...`, `pkcs11:...` or `age:...`, as
             `registry.keys.places` has it.
         keys_seconds: how long an unwrapped data key is remembered, so that not every request asks the place; 0: never.
+        log_key: where the log's own signing key is kept: `file`, or `pkcs11:...` as `registry.signing.places` has it.
         database_url: another database than the SQLite file in the data directory.
         max_upload_bytes: the most bytes of a request that carries a file (a verifier pack, a suspect's answers).
         max_body_bytes: the most bytes of any other request.
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     kek: SecretStr | None = None
     keys: str = "file"
     keys_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
+    log_key: str = "file"
     database_url: SecretStr | None = None
     max_upload_bytes: Annotated[int, Field(gt=0)] = 256 * MIB
     max_body_bytes: Annotated[int, Field(gt=0)] = 2 * MIB

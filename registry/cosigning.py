@@ -33,7 +33,7 @@ def cosign(database: Database, parts: Parts, policy: Policy | None, post: Post) 
 
 def _own(parts: Parts, checkpoint: Checkpoint) -> Iterator[Signature]:
     text = Note.parse(checkpoint.note).text
-    for each in parts.cosigners:
+    for each in parts.log_keys.cosigners:
         yield Signature(name=each.name, key_id=each.key_id, payload=each.sign(text))
 
 

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from registry.blobs import PackFiles
 from registry.codebooks import Codebooks
 from registry.database import Connection, Scope, Session
-from registry.log.cosignature import Cosigner
 from registry.log.frontier import Frontier
 from registry.log.log import Log
-from registry.log.note import Ed25519Signer
+from registry.log.note import LogSigner
 from registry.log.storage import SqlLogStorage
 from registry.packs import Packs
 from registry.repository import Repository
 from registry.sealing import Sealer
+from registry.signing.log_keys import LogKeys
 from registry.usecases.tools import Tools
 
 Clock = Callable[[], datetime]
@@ -30,14 +30,18 @@ def utc_now() -> datetime:
 class Parts:
     """What a store is made of besides its database."""
 
-    signer: Ed25519Signer
-    cosigners: tuple[Cosigner, ...]
+    log_keys: LogKeys
     sealer: Sealer
     blobs: PackFiles
     codebooks: Codebooks
     packs: Packs
     clock: Clock
     entropy: Entropy
+
+    @property
+    def signer(self) -> LogSigner:
+        """The log's own key."""
+        return self.log_keys.signer
 
     def storage(self, where: Session | Connection) -> SqlLogStorage:
         """The log's tables over a session's connection, or one without a session."""

@@ -31,13 +31,22 @@ class KeyStatus:
         place: where the keys are, for people.
         current: id of the key that new data keys are wrapped under.
         rows: number of data keys wrapped under each key, by its id.
+        log_key: where the log's own key is, for people.
+        log_under: id of the key that the file of the log's keys is sealed under, None if that is in the clear.
     """
 
     place: str
     current: str
     rows: Mapping[str, int]
+    log_key: str
+    log_under: str | None
+
+    @property
+    def older(self) -> frozenset[str]:
+        """Ids of the keys other than the current one that something is still sealed under."""
+        return frozenset({*self.rows, *filter(None, [self.log_under])} - {self.current})
 
     @property
     def settled(self) -> bool:
-        """Whether no data key needs an older key, so that older keys can be destroyed."""
-        return not set(self.rows) - {self.current}
+        """Whether nothing needs an older key, so that older keys can be destroyed."""
+        return not self.older

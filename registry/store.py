@@ -3,7 +3,8 @@
 ```
 DATA/registry.db    SQLite in WAL mode, unless a database URL is given
 DATA/kek.key        key-encryption keys, mode 0600, unless they are kept elsewhere (registry.keys.places)
-DATA/log.key        the log's signing keys (Ed25519, ML-DSA-44) and name, mode 0600
+DATA/log.key        the log's name and signing keys (Ed25519, ML-DSA-44), sealed under the key-encryption key, mode
+                    0600; the Ed25519 key is in it unless that is kept elsewhere (registry.signing.places)
 DATA/log.pub        its public key (vkey), for whoever checks checkpoints
 DATA/packs/         verifier packs and suspects' answers, sealed
 ```
@@ -11,7 +12,8 @@ DATA/packs/         verifier packs and suspects' answers, sealed
 | who can change | could cause | and could not |
 |---|---|---|
 | registry.db, packs/ | refusal of service; edits that the audit finds | secrets read; history rewritten unseen |
-| log.key | another history, which whoever holds an old checkpoint sees | secrets read |
+| log.key | refusal of service | another history signed; secrets read |
+| kek.key and log.key | another history, which whoever holds an old checkpoint sees | secrets of the database read |
 | kek.key and registry.db | codeword keys read | a changed log |
 """
 
@@ -31,17 +33,17 @@ from registry.keys.local import (
     LocalKeys,
     create_private_file,
     read_keys,
-    read_private_file,
     replace_private_file,
     split_keys,
 )
 from registry.keys.places import KEK_FILE
 from registry.log.note import require_name
-from registry.log.signing_keys import read_log_keys, write_log_keys
 from registry.packs import Packs
 from registry.parts import Clock, Entropy, Parts, utc_now
 from registry.repository.roles import grant
 from registry.sealing import Sealer
+from registry.signing.base import SigningKey
+from registry.signing.log_keys import LogKeys, new_key_file
 from registry.units import Health, Store
 from registry.usecases.access import Access
 
@@ -52,6 +54,7 @@ __all__ = [
     "grant_access",
     "init_store",
     "open_registry",
+    "seal_log_key",
     "upgrade_store",
     "utc_now",
 ]
@@ -64,6 +67,7 @@ def init_store(
     *,
     kek: bytes | None = None,
     keys: KeyProvider | None = None,
+    log_key: SigningKey | None = None,
     database_url: str | None = None,
     origin: str | None = None,
     clock: Clock = utc_now,
@@ -77,6 +81,7 @@ def init_store(
         data_dir: created if need be, for its owner only.
         kek: key-encryption key of 32 bytes, kept by the caller.
         keys: key-encryption keys kept in another place; with neither, a file is written.
+        log_key: the log's own key if it is kept in another place; without one it is drawn, and sealed in a file.
         database_url: SQLAlchemy URL, SQLite in the data directory when it is None.
         origin: the log's name, a schema-less URL by custom; drawn when it is None.
         clock: the time.
@@ -92,9 +97,12 @@ def init_store(
     data_dir.chmod(0o700)
     if kek is None and keys is None:
         keys = FileKeys.create(data_dir / KEK_FILE, entropy)
+    sealing = keys or _keys(data_dir, kek, entropy)
     if not (data_dir / LOG_KEY_FILE).exists():
-        create_private_file(data_dir / LOG_KEY_FILE, write_log_keys(name, entropy(32), entropy(32)))
-    parts = _parts(data_dir, keys or _own_keys(data_dir, kek, entropy), clock, entropy)
+        text = new_key_file(name, Sealer(sealing, entropy), log_key, entropy).render()
+        create_private_file(data_dir / LOG_KEY_FILE, text)
+    parts = _parts(data_dir, sealing, log_key, clock, entropy)
+    parts.log_keys.open()
     with database.connect(database_url, data_dir) as found, found.writing() as session:
         if migrations.current(session.connection()) is not None:
             raise StoreExists("the database holds a registry already; choose another data directory or database")
@@ -110,24 +118,49 @@ def open_registry(
     *,
     kek: bytes | None = None,
     keys: KeyProvider | None = None,
+    log_key: SigningKey | None = None,
     database_url: str | None = None,
     clock: Clock = utc_now,
     entropy: Entropy = os.urandom,
+    signing: bool = True,
 ) -> Iterator[Store]:
     """A store over an initialised data directory; what a crash left unsigned is signed first.
+
+    Without `signing` that is left, and the log's secret keys are opened by the first signature, if there is one:
+    whoever reads or audits needs its public keys alone.
 
     Raises:
         StoreMissing: not initialised.
         StoreOutdated: the database is at another revision than this code.
         KeyFileUnsafe: others can read a key file.
         SealingUnavailable: no AES-GCM-SIV in this build of OpenSSL.
+        UnknownKey, SealBroken, KeysUnavailable: the log's signing keys cannot be opened.
     """
-    parts = _parts(data_dir, keys or _own_keys(data_dir, kek, entropy), clock, entropy)
+    parts = _parts(data_dir, keys or _own_keys(data_dir, kek, entropy), log_key, clock, entropy)
+    if signing:
+        parts.log_keys.open()
     with database.connect(database_url, data_dir) as found:
         _require_migrated(found)
         store = Store(found, parts)
-        store.publish()
+        if signing:
+            store.publish()
         yield store
+
+
+def seal_log_key(
+    data_dir: Path, *, kek: bytes | None = None, keys: KeyProvider | None = None, entropy: Entropy = os.urandom
+) -> bool:
+    """Seal a key file that an older version wrote in the clear; whether it was. The keys stay the same ones.
+
+    The sealed file is opened for proof, flushed, and then takes the other one's name in one step: at every moment one
+    of the two is there. Blocks of the disk and backups may hold the old one still.
+
+    Raises:
+        StoreMissing, KeyFileUnsafe: no key file, or others can read it.
+        UnknownKey, SealBroken, KeysUnavailable: the file was not touched.
+    """
+    sealing = keys or _own_keys(data_dir, kek, entropy)
+    return LogKeys(_initialised(data_dir) / LOG_KEY_FILE, Sealer(sealing, entropy), int).seal()
 
 
 def drop_old_keys(data_dir: Path, *, database_url: str | None = None) -> int:
@@ -136,10 +169,10 @@ def drop_old_keys(data_dir: Path, *, database_url: str | None = None) -> int:
     Raises:
         KeyInUse: some row is still sealed under an older key.
     """
-    with open_registry(data_dir, database_url=database_url) as store:
+    with open_registry(data_dir, database_url=database_url, signing=False) as store:
         status = store.key_status()
         if not status.settled:
-            raise KeyInUse(f"rows are sealed under {', '.join(set(status.rows) - {status.current})}; rewrap them first")
+            raise KeyInUse(f"something is sealed under {', '.join(sorted(status.older))}; rewrap it first")
         old = len(read_keys(data_dir / KEK_FILE)) - 1
         replace_private_file(data_dir / KEK_FILE, lambda text: text.split()[0] + "\n")
         return old
@@ -173,18 +206,18 @@ def _initialised(data_dir: Path) -> Path:
 
 
 def _own_keys(data_dir: Path, kek: bytes | None, entropy: Entropy) -> KeyProvider:
-    if kek is None:
-        return FileKeys(_initialised(data_dir) / KEK_FILE, entropy)
-    return LocalKeys(split_keys(kek), entropy)
+    return _keys(_initialised(data_dir), kek, entropy)
 
 
-def _parts(data_dir: Path, keys: KeyProvider, clock: Clock, entropy: Entropy) -> Parts:
-    _initialised(data_dir)
-    signer, cosigners = read_log_keys(read_private_file(data_dir / LOG_KEY_FILE), lambda: int(clock().timestamp()))
+def _keys(data_dir: Path, kek: bytes | None, entropy: Entropy) -> KeyProvider:
+    return FileKeys(data_dir / KEK_FILE, entropy) if kek is None else LocalKeys(split_keys(kek), entropy)
+
+
+def _parts(data_dir: Path, keys: KeyProvider, held: SigningKey | None, clock: Clock, entropy: Entropy) -> Parts:
+    sealer, path = Sealer(keys, entropy), _initialised(data_dir) / LOG_KEY_FILE
     return Parts(
-        signer=signer,
-        cosigners=cosigners,
-        sealer=Sealer(keys, entropy),
+        log_keys=LogKeys(path, sealer, lambda: int(clock().timestamp()), held),
+        sealer=sealer,
         blobs=PackFiles(data_dir / PACKS),
         codebooks=Codebooks(),
         packs=Packs(),

@@ -108,7 +108,7 @@ class Store:
             return audit(
                 scan,
                 parts.signer.verifier,
-                cosigners=[*(each.verifier for each in parts.cosigners), *witnesses],
+                cosigners=[*(each.verifier for each in parts.log_keys.cosigners), *witnesses],
                 sealer=parts.sealer,
                 blobs=parts.blobs,
                 since=since,
@@ -150,18 +150,20 @@ class Store:
 
     def cosigner_keys(self) -> tuple[str, ...]:
         """Public keys (vkeys) of the log's own cosigners."""
-        return tuple(each.verifier.vkey() for each in self._parts.cosigners)
+        return tuple(each.verifier.vkey() for each in self._parts.log_keys.cosigners)
 
     def key_status(self) -> KeyStatus:
-        """Which key-encryption keys are in use."""
+        """Which key-encryption keys are in use, and where the log's own key is."""
         with self._database.reading() as session:
             rows = dict(SealedRows(session).by_key())
-        return KeyStatus(place=self._parts.sealer.place, current=self._parts.sealer.current, rows=rows)
+        sealer, log = self._parts.sealer, self._parts.log_keys
+        return KeyStatus(place=sealer.place, current=sealer.current, rows=rows, log_key=log.place, log_under=log.under)
 
     def rewrap(self, progress: Progress = lambda done, total: None) -> int:  # noqa: ARG005 - said to nobody
-        """Wrap every data key under the current key-encryption key; how many were not. Sealed data stays as it is.
+        """Wrap every data key under the current key-encryption key; how many rows' were not. Sealed values stay.
 
-        In batches, each a unit of its own: it can be interrupted and run again, beside other writers.
+        In batches, each a unit of its own: it can be interrupted and run again, beside other writers. The file of the
+        log's keys follows after the rows.
 
         Args:
             progress: called after each batch with the data keys moved so far and those to move.
@@ -169,7 +171,9 @@ class Store:
         Raises:
             UnknownKey, SealBroken, KeysUnavailable: what was moved before stays moved.
         """
-        return rewrap(self._database, self._parts.sealer, progress)
+        moved = rewrap(self._database, self._parts.sealer, progress)
+        self._parts.log_keys.rewrap()
+        return moved
 
     def add_pepper(self) -> None:
         """A fresh pepper for new tokens; tokens under older ones stay valid."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from registry.database import Database, Transaction
-from registry.errors import DatabaseUnavailable, NotPublished, UnitInUnit
+from registry.errors import DatabaseUnavailable, KeysUnavailable, NotPublished, UnitInUnit
 from registry.log.frontier import Frontier
 from registry.parts import Parts
 from registry.usecases.tools import Tools
@@ -124,6 +124,6 @@ class Writers:
             try:
                 with self._database.unflushed() as connection:
                     self._parts.log(connection).sign(group.frontier)
-            except DatabaseUnavailable as error:
+            except (DatabaseUnavailable, KeysUnavailable) as error:
                 raise NotPublished(f"the unit is committed, and its checkpoint not signed yet: {error}") from error
         self._known = group.frontier

@@ -14,8 +14,11 @@ from registry.records import AuditReport
 def audit_here(
     settings: Settings, since: str | None, policy: Policy | None, authorities: Authorities | None
 ) -> AuditReport:
-    """The operator's audit: entries, rows, stored hashes, sealed keys, packs, known cosignatures and time stamps."""
-    with store_of(settings) as store:
+    """The operator's audit: entries, rows, stored hashes, sealed keys, packs, known cosignatures and time stamps.
+
+    It signs nothing and needs the log's public keys alone.
+    """
+    with store_of(settings, signing=False) as store:
         return store.audit(since=since, policy=policy, authorities=authorities)
 
 

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from api.client import Client
-from api.keys import keys_of
+from api.keys import keys_of, log_key_of
 from api.settings import Settings
 from api.workspace import Workspace
 from registry.store import Store, open_registry
@@ -53,10 +53,11 @@ def settings_of(data: Path | None = None, **given: Any) -> Settings:
 
 
 @contextmanager
-def store_of(settings: Settings) -> Iterator[Store]:
-    """The registry in the data directory."""
+def store_of(settings: Settings, *, signing: bool = True) -> Iterator[Store]:
+    """The registry in the data directory; without `signing` the log's secret keys are left alone."""
     url = None if settings.database_url is None else settings.database_url.get_secret_value()
-    with open_registry(settings.data, keys=keys_of(settings), database_url=url) as store:
+    keys, log_key = keys_of(settings), log_key_of(settings) if signing else None
+    with open_registry(settings.data, keys=keys, log_key=log_key, database_url=url, signing=signing) as store:
         yield store
 
 

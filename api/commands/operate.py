@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from api.app import create_app
 from api.commands.desks import Data, settings_of, store_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
-from api.keys import keys_of
+from api.keys import keys_of, log_key_of
 from api.settings import Settings
 from registry.store import grant_access, init_store, upgrade_store
 
@@ -30,7 +30,8 @@ def init(
     """Set a registry up: the data directory with its database, its keys (mode 0600) and one tenant."""
     settings = settings_of(data, tenant=tenant)
     url = None if settings.database_url is None else settings.database_url.get_secret_value()
-    init_store(settings.data, keys=keys_of(settings, create=True), database_url=url, origin=origin)
+    keys, log_key = keys_of(settings, create=True), log_key_of(settings, create=True)
+    init_store(settings.data, keys=keys, log_key=log_key, database_url=url, origin=origin)
     with store_of(settings) as store:
         with store.unit() as registry:
             made = registry.create_tenant(settings.tenant)

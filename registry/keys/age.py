@@ -77,7 +77,7 @@ class AgeKeys:
         if key_id not in self._identities:
             self._identities = self._read()
         if key_id not in self._identities:
-            raise UnknownKey(f"a row is sealed under the key {key_id}; add its identity to {self._path}")
+            raise UnknownKey(f"something is sealed under the key {key_id}; add its identity to {self._path}")
         identity, library = self._identities[key_id], _library()
         try:
             opened: bytes = library.decrypt(wrapped, [identity])

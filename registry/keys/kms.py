@@ -78,7 +78,8 @@ class KmsKeys:
         Whoever can write to the database could otherwise name a key of an account of their own.
         """
         if key_id.rpartition("/")[0] != self._current.rpartition("/")[0]:
-            raise UnknownKey(f"a row is sealed under {key_id}, which is no key of {self._current.rpartition('/')[0]}")
+            mine = self._current.rpartition("/")[0]
+            raise UnknownKey(f"something is sealed under {key_id}, which is no key of {mine}")
         with _errors(key_id):
             opened = self._client.decrypt(KeyId=key_id, CiphertextBlob=wrapped, EncryptionContext=_hashed(context))
         data_key: bytes = opened["Plaintext"]

@@ -70,7 +70,7 @@ class LocalKeys:
         """The data key. Raises UnknownKey, SealBroken."""
         if key_id not in self._ciphers:
             raise UnknownKey(
-                f"a row is sealed under the key {key_id}, which was not given; add it after the current one"
+                f"something is sealed under the key {key_id}, which was not given; add it after the current one"
             )
         try:
             return self._ciphers[key_id].decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _WRAP_TAG + context)

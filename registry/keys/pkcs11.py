@@ -5,18 +5,17 @@ highest is the current one. A data key is wrapped as nonce || AES-256-GCM(data k
 nonce is random, which allows 2^32 data keys under one key (NIST SP 800-38D, 8.3); rotate before that.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from registry.errors import KeysUnavailable, MalformedValue, SealBroken, UnknownKey
+from registry.errors import SealBroken, UnknownKey
 from registry.extras import need
+from registry.keys import hsm
+from registry.keys.hsm import TURNS, library
 
 NONCE_BYTES, KEY_BITS, TAG_BITS = 12, 256, 128
 _WRAP_TAG = b"countermark/wrap/v1\x00"
-_PURPOSE = "a key in a hardware security module"
-_TURNS = threading.Lock()  # of all sessions of this process: modules differ in what they bear at once
 
 
 class Pkcs11Keys:
@@ -34,8 +33,7 @@ class Pkcs11Keys:
     """
 
     def __init__(self, session: Any, *, label: str, token: str, entropy: Callable[[int], bytes]) -> None:
-        if not label.isascii() or not label.isprintable() or ":" in label or not 0 < len(label) <= 100:
-            raise MalformedValue(f"{label!r} cannot label a key: use 1 to 100 ASCII characters without a colon")
+        hsm.require_label(label)
         self._session = session
         self._label = label
         self._token = token
@@ -55,8 +53,8 @@ class Pkcs11Keys:
             ExtraMissing: python-pkcs11 is not installed.
             KeysUnavailable: no such module or token, or another PIN.
         """
-        with _TURNS, _errors():
-            session = _log_in(module, token, pin)
+        with TURNS, _errors():
+            session = hsm.log_in(module, token, pin)
             if create and not _keys(session, label):
                 _generate(session, label, 1, entropy)
         return cls(session, label=label, token=token, entropy=entropy)
@@ -74,7 +72,7 @@ class Pkcs11Keys:
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
         """The module encrypts."""
         nonce = self._entropy(NONCE_BYTES)
-        with _TURNS, _errors():
+        with TURNS, _errors():
             sealed: bytes = self._key(self._current).encrypt(data_key, **_gcm(nonce, context))
         return nonce + sealed
 
@@ -83,20 +81,20 @@ class Pkcs11Keys:
         nonce, sealed = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
         if len(sealed) <= TAG_BITS // 8:
             raise SealBroken("a data key does not unwrap here: it was cut short")
-        with _TURNS, _errors():
+        with TURNS, _errors():
             data_key: bytes = self._key(key_id).decrypt(sealed, **_gcm(nonce, context))
         return data_key
 
     def rotate(self) -> str:
         """The module makes a new key; two rotations at once make two keys."""
-        with _TURNS, _errors():
+        with TURNS, _errors():
             version = int.from_bytes(max(_keys(self._session, self._label))[:4], "big") + 1
             made = _generate(self._session, self._label, version, self._entropy)
             self._current = f"{self._label}:{made.hex()}"
         return self._current
 
     def _newest(self) -> str:
-        with _TURNS, _errors():
+        with TURNS, _errors():
             found = _keys(self._session, self._label)
         if not found:
             raise UnknownKey(f"the token '{self._token}' has no key '{self._label}'; run: countermark init")
@@ -110,22 +108,13 @@ class Pkcs11Keys:
             wanted = b""
         found = _keys(self._session, self._label) if label == self._label else {}
         if wanted not in found:
-            raise UnknownKey(f"a row is sealed under the key {key_id}, which the token '{self._token}' does not have")
+            raise UnknownKey(f"something is sealed under {key_id}, which the token '{self._token}' does not have")
         return found[wanted]
-
-
-def _log_in(module: str, token: str, pin: str) -> Any:
-    pkcs11 = _library()
-    found = pkcs11.lib(module).get_token(token_label=token)
-    try:
-        return found.open(rw=True, user_pin=pin)
-    except pkcs11.exceptions.UserAlreadyLoggedIn:  # by another session of this process
-        return found.open(rw=True)
 
 
 def _keys(session: Any, label: str) -> dict[bytes, Any]:
     """The keys of that label by CKA_ID."""
-    pkcs11 = _library()
+    pkcs11 = library()
     wanted = {
         pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
         pkcs11.Attribute.KEY_TYPE: pkcs11.KeyType.AES,
@@ -136,7 +125,7 @@ def _keys(session: Any, label: str) -> dict[bytes, Any]:
 
 def _generate(session: Any, label: str, version: int, entropy: Callable[[int], bytes]) -> bytes:
     """A new key in the module; its CKA_ID."""
-    pkcs11 = _library()
+    pkcs11 = library()
     template = {pkcs11.Attribute.SENSITIVE: True, pkcs11.Attribute.EXTRACTABLE: False}
     identifier = version.to_bytes(4, "big") + entropy(4)
     session.generate_key(pkcs11.KeyType.AES, KEY_BITS, label=label, id=identifier, store=True, template=template)
@@ -144,25 +133,19 @@ def _generate(session: Any, label: str, version: int, entropy: Callable[[int], b
 
 
 def _gcm(nonce: bytes, context: bytes) -> dict[str, Any]:
-    pkcs11 = _library()
-    parameters = need("pkcs11.mechanisms", extra="hsm", purpose=_PURPOSE).GCMParams(
+    pkcs11 = library()
+    parameters = need("pkcs11.mechanisms", extra="hsm", purpose=hsm.PURPOSE).GCMParams(
         nonce, _WRAP_TAG + context, TAG_BITS
     )
     return {"mechanism": pkcs11.Mechanism.AES_GCM, "mechanism_param": parameters}
 
 
-def _library() -> Any:
-    return need("pkcs11", extra="hsm", purpose=_PURPOSE)
-
-
 @contextmanager
 def _errors() -> Iterator[None]:
     """The module's errors as ours. Modules answer a wrong tag with either of two codes, or with a general error."""
-    library = need("pkcs11.exceptions", extra="hsm", purpose=_PURPOSE)
-    try:
-        yield
-    except (library.GeneralError, library.EncryptedDataInvalid, library.EncryptedDataLenRange) as error:
-        raise SealBroken("a data key does not unwrap here: it was altered, or moved from another row") from error
-    except library.PKCS11Error as error:
-        said = f"{type(error).__name__} {error}".strip()
-        raise KeysUnavailable(f"the security module refuses: {said}; check module, token and PIN") from error
+    found = need("pkcs11.exceptions", extra="hsm", purpose=hsm.PURPOSE)
+    with hsm.errors():
+        try:
+            yield
+        except (found.GeneralError, found.EncryptedDataInvalid, found.EncryptedDataLenRange) as error:
+            raise SealBroken("a data key does not unwrap here: it was altered, or moved from another row") from error

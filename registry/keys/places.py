@@ -9,52 +9,17 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, unquote
 
-from registry.errors import MalformedValue
+from registry.keys import hsm
 from registry.keys.age import AgeKeys
 from registry.keys.base import KeyProvider
 from registry.keys.file import FileKeys
 from registry.keys.kms import KmsKeys
-from registry.keys.local import read_private_file
 from registry.keys.pkcs11 import Pkcs11Keys
+from registry.keys.written import Place, Wanted, open_place
 
 KEK_FILE = "kek.key"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A place as it was written, taken apart.
-
-    Attributes:
-        path: between the colon and the question mark, percent-decoded.
-        query: what follows the question mark.
-        data_dir: the registry's directory.
-        entropy: fresh random bytes.
-        create: whether to make a first key where there is none.
-    """
-
-    path: str
-    query: Mapping[str, list[str]]
-    data_dir: Path
-    entropy: Callable[[int], bytes]
-    create: bool
-
-    def one(self, name: str) -> str | None:
-        """The one value of that name, None if there is none. Raises MalformedValue for several."""
-        values = self.query.get(name, [])
-        if len(values) > 1:
-            raise MalformedValue(f"'{name}' is given {len(values)} times; give it once")
-        return values[0] if values else None
-
-    def needed(self, name: str) -> str:
-        """The one value of that name. Raises MalformedValue if there is none."""
-        value = self.one(name)
-        if value is None:
-            raise MalformedValue(f"the place lacks '{name}='; add it after the question mark")
-        return value
 
 
 def _file(wanted: Wanted) -> KeyProvider:
@@ -69,17 +34,8 @@ def _kms(wanted: Wanted) -> KeyProvider:
 
 
 def _pkcs11(wanted: Wanted) -> KeyProvider:
-    parts = dict(part.partition("=")[::2] for part in wanted.path.split(";"))
-    if set(parts) != {"token", "object"}:
-        raise MalformedValue("a security module is written pkcs11:token=T;object=LABEL?module-path=M&pin-source=FILE")
-    return Pkcs11Keys.connect(
-        wanted.needed("module-path"),
-        token=parts["token"],
-        label=parts["object"],
-        pin=read_private_file(Path(wanted.needed("pin-source").removeprefix("file:"))).strip(),
-        entropy=wanted.entropy,
-        create=wanted.create,
-    )
+    module, token, label, pin = hsm.named(wanted)
+    return Pkcs11Keys.connect(module, token=token, label=label, pin=pin, entropy=wanted.entropy, create=wanted.create)
 
 
 def _age(wanted: Wanted) -> KeyProvider:
@@ -87,18 +43,10 @@ def _age(wanted: Wanted) -> KeyProvider:
     return opened(Path(wanted.path), wanted.query.get("escrow", []))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A kind of place: what opens it, and which names may follow the question mark."""
-
-    opened: Callable[[Wanted], KeyProvider]
-    names: frozenset[str] = frozenset()
-
-
-PLACES: Mapping[str, Place] = {
+PLACES: Mapping[str, Place[KeyProvider]] = {
     "file": Place(_file),
     "kms": Place(_kms, frozenset({"region", "endpoint"})),
-    "pkcs11": Place(_pkcs11, frozenset({"module-path", "pin-source"})),
+    "pkcs11": Place(_pkcs11, hsm.NAMES),
     "age": Place(_age, frozenset({"escrow"})),
 }
 
@@ -116,14 +64,4 @@ def open_keys(place: str, *, data_dir: Path, entropy: Callable[[int], bytes], cr
         MalformedValue: no such place, or something that does not belong to it.
         StoreError: its subclass says what is wrong with the place.
     """
-    kind, _, rest = place.partition(":")
-    path, _, query = rest.partition("?")
-    if kind not in PLACES or (not path and kind != "file"):
-        raise MalformedValue(f"'{place[:100]}' is no place for keys; write one of {', '.join(PLACES)}, as documented")
-    names = parse_qs(query)
-    unknown = set(names) - PLACES[kind].names
-    if unknown:
-        raise MalformedValue(f"'{kind}' takes no {', '.join(sorted(unknown))}; it takes {sorted(PLACES[kind].names)}")
-    return PLACES[kind].opened(
-        Wanted(path=unquote(path), query=names, data_dir=data_dir, entropy=entropy, create=create)
-    )
+    return open_place(place, PLACES, data_dir=data_dir, entropy=entropy, create=create)

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -28,6 +28,13 @@ _STAMP_BYTES = 8
 _LONGEST_NAME = 255
 _LARGEST_TIME = 2**63 - 1
 Seconds = Callable[[], int]
+
+
+class VerifierWithKey(NoteVerifier, Protocol):
+    """A verifier whose public key can be handed out."""
+
+    def vkey(self) -> str:
+        """The key in the form in which it is handed out."""
 
 
 def timestamp(signature: bytes) -> int:
@@ -176,14 +183,14 @@ class MlDsa44Cosigner:
 
 
 Cosigner = Ed25519Cosigner | MlDsa44Cosigner
-_VERIFIERS: dict[int, Callable[[str, bytes], NoteVerifier]] = {
+_VERIFIERS: dict[int, Callable[[str, bytes], VerifierWithKey]] = {
     ED25519: Ed25519Verifier,
     ED25519_COSIGNATURE: Ed25519CosignatureVerifier,
     MLDSA44_COSIGNATURE: MlDsa44Verifier,
 }
 
 
-def verifier_from_vkey(vkey: str) -> NoteVerifier:
+def verifier_from_vkey(vkey: str) -> VerifierWithKey:
     """The verifier of a vkey of any type that this log understands.
 
     Raises:

@@ -22,7 +22,7 @@ from registry.evidence.envelope import signed_bytes
 from registry.log import entries, tree
 from registry.log.checkpoint import MAX_SIZE, sign_checkpoint
 from registry.log.frontier import Frontier
-from registry.log.note import Ed25519Signer, Ed25519Verifier, Signature
+from registry.log.note import Ed25519Verifier, LogSigner, Signature
 from registry.log.tiles import Tile, encode_bundle
 from registry.log.tree import Node, Range
 from registry.records import Checkpoint, ConsistencyProof, Entry, EntryKind, InclusionProof, TimeStamp
@@ -78,7 +78,7 @@ class Log:
     def __init__(
         self,
         storage: LogStorage,
-        signer: Ed25519Signer,
+        signer: LogSigner,
         clock: Callable[[], datetime],
         frontier: Frontier | None = None,
     ) -> None:

@@ -41,6 +41,14 @@ class NoteSigner(Protocol):
         """The signature, without key id, of a note's text."""
 
 
+class LogSigner(NoteSigner, Protocol):
+    """A log's own key, wherever it is kept."""
+
+    @property
+    def verifier(self) -> "Ed25519Verifier":
+        """Its public key."""
+
+
 class NoteVerifier(Protocol):
     """A key that checks a note's signature."""
 

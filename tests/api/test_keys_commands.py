@@ -13,6 +13,8 @@ from registry.keys.age import AgeKeys
 from registry.keys.local import LocalKeys
 from registry.keys.remembering import Remembering
 from registry.store import open_registry
+from tests.registry.signing.clear import left_in_the_clear
+from tests.softhsm import SOFTHSM
 
 
 def test_rotate_rewrap_status(place):
@@ -94,3 +96,32 @@ def test_how_long_data_keys_are_remembered(tmp_path):
     assert isinstance(keys_of(Settings(**given, keys_seconds=0)), AgeKeys)
     assert isinstance(keys_of(Settings(data=tmp_path, kek="00" * 32)), LocalKeys)
     assert keys_of(Settings(data=tmp_path)) is None
+
+
+def test_an_old_log_key_is_sealed(tmp_path):
+    """Status tells of a key in the clear and of the command, which seals it once, under the same public key."""
+    data = tmp_path / "data"
+    key = run(data, "init")["log_key"]
+    left_in_the_clear(data)
+    before = run(data, "keys", "status")
+    assert (before["log_key"], before["log_key_sealed_under"]) == (f"file:{data / 'log.key'}", None)
+    assert "seal-log-key" in CliRunner().invoke(app, ["keys", "status"], env={"COUNTERMARK_DATA": str(data)}).stdout
+    sealed = run(data, "keys", "seal-log-key")
+    assert sealed == {"sealed": True, "log_key": before["log_key"], "under": before["current"]}
+    assert not run(data, "keys", "seal-log-key")["sealed"]
+    assert run(data, "log", "key")["key"] == key
+
+
+def test_a_security_module_signs(tmp_path, softhsm):
+    """A log whose key is in a token: `init` makes it, others use it; audit and status need neither it nor its PIN."""
+    place = f"pkcs11:token=tests;object=api?module-path={SOFTHSM}&pin-source={softhsm / 'pin'}"
+    held, data = {"COUNTERMARK_LOG_KEY": place}, tmp_path / "data"
+    key = run(data, "init", **held)["log_key"]
+    run(data, "device", "enroll", "edge-7", "--silicon", tmp_path / "a.chip", **held)
+    away = {"COUNTERMARK_LOG_KEY": place.replace("module-path=", "module-path=/nowhere")}
+    assert run(data, "log", "audit", **away)["published"] == 1
+    assert run(data, "keys", "status", **away)["log_key"] == "pkcs11:token=tests;object=api"
+    assert "module" in run(data, "tenant", "create", "rival", code=1, **away)
+    assert "kept elsewhere" in run(data, "tenant", "create", "rival", code=1)
+    assert run(data, "log", "key", **held)["key"] == key
+    assert "no place" in run(data, "tenant", "create", "rival", code=1, COUNTERMARK_LOG_KEY="vault:x")

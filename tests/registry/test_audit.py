@@ -24,9 +24,9 @@ from registry.errors import (
 from registry.log import tree
 from registry.log.checkpoint import sign_checkpoint
 from registry.log.note import Ed25519Signer
-from registry.log.signing_keys import read_log_keys
 from registry.records import RecordedVerdict
 from registry.store import Store
+from tests.registry.log_key import log_signer
 
 OTHER = "sha256:" + "9" * 64
 DEVICE, COPY, ISSUED = "WHERE name = 'pump 1'", "WHERE reservation_index = 4", "WHERE issue_index IS NOT NULL"
@@ -233,9 +233,9 @@ def test_an_older_checkpoint_is_extended(filled: Any, decided: RecordedVerdict) 
     assert filled.store.audit(since=old).size == 10
 
 
-def test_a_rewritten_history_is_found_by_an_older_checkpoint(audited: Store, data_dir: Path) -> None:
+def test_a_rewritten_history_is_found_by_an_older_checkpoint(audited: Store, data_dir: Path, kek: bytes) -> None:
     """Somebody with the log's key can sign another history; whoever kept a checkpoint of the first one sees it."""
-    signer, _ = read_log_keys((data_dir / "log.key").read_text(), int)
+    signer = log_signer(data_dir, kek)
     other = sign_checkpoint(4, bytes(32), signer)
     with pytest.raises(Inconsistent, match="does not extend"):
         audited.audit(since=other.note)

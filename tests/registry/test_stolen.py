@@ -17,10 +17,14 @@ from numpy.typing import NDArray
 from fingerprint import codeword
 from fingerprint.pack import VerifierPack
 from registry.keys.local import LocalKeys
+from registry.log.note import decode_skey
 from registry.records import Scope
+from registry.sealing import Sealer
+from registry.signing.key_file import KeyFile
 from registry.store import Store, init_store, open_registry
 from registry.usecases.access import pepper_row
 from registry.verification import verify_case
+from tests.registry.log_key import log_signer
 
 ON_EVERY_DATABASE = True
 KEK = bytes(range(32, 64))
@@ -87,6 +91,18 @@ def found(needles: Iterable[bytes], files: Iterable[Path]) -> set[bytes]:
     return seen
 
 
+def of_log(directory: Path) -> Iterator[bytes]:
+    """The log's two secret keys: by themselves, and as the lines in which older versions wrote them."""
+    signer = log_signer(directory, KEK)
+    sealer = Sealer(LocalKeys([KEK], os.urandom), os.urandom)
+    for line in KeyFile.parse((directory / "log.key").read_text())._lines(sealer).split():
+        _, kind, _, seed = decode_skey(line)
+        yield from spelt(seed)
+        yield from spelt(bytes([kind]) + seed)
+        yield line.encode()
+    yield from spelt(signer._key.private_bytes_raw())
+
+
 def live(store: Store, pack: VerifierPack, answers: NDArray[np.float64]) -> set[bytes]:
     """Everything that can be recorded is; the secrets that took part."""
     secrets: set[bytes] = set(spelt(pack.release_key))
@@ -123,7 +139,7 @@ def everywhere(databases: Any, engine: str, tmp_path: Path) -> Any:
             path
             for root in (place.directory, *([Path(databases._data)] if engine == "postgresql" else []))
             for path in root.rglob("*")
-            if path.is_file() and path.name != "log.key"
+            if path.is_file()
         ],
     )
     databases.drop(place)
@@ -135,7 +151,7 @@ def test_a_stolen_database_yields_nothing(everywhere: Any, pack: VerifierPack, a
     keys = Listening()
     init_store(place.directory, keys=keys, database_url=place.url)
     with open_registry(place.directory, keys=keys, database_url=place.url) as store:
-        secrets = live(store, pack, answers)
+        secrets = live(store, pack, answers) | set(of_log(place.directory))
         assert found([HELPER], files()) == {HELPER}
         assert found(secrets, files()) == set()
         peppers = _peppers(store, keys)

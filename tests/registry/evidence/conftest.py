@@ -17,9 +17,9 @@ from fingerprint.pool import default_pool
 from registry.evidence import container, contents, envelope
 from registry.evidence.case_file import CaseFile
 from registry.log.policy import Policy
-from registry.log.signing_keys import read_log_keys
 from registry.store import Store, init_store, open_registry
 from registry.verification import verify_case
+from tests.registry.log_key import log_signer
 
 CLASSES, COMPONENTS, PROBES = 5, 24, 150
 DEVICES = ("edge-0", "edge-1", "edge-2")
@@ -148,7 +148,7 @@ def forge_in():
     """Changes a pack as somebody with the log's key could: the digests and the signature are made anew."""
 
     def forged(world: World, evidence: bytes, change) -> bytes:
-        signer, _ = read_log_keys((world.directory / "log.key").read_text(), int)
+        signer = log_signer(world.directory, bytes(range(32)))
         members = container.read(evidence)
         payload, _ = envelope.open_envelope(members.pop(contents.STATEMENT), [signer.verifier])
         statement = json.loads(payload)

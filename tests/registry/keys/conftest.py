@@ -1,8 +1,6 @@
 """One key place of each kind: a file, a KMS in memory (moto), a security module in software (SoftHSM2), age."""
 
 import os
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,11 +14,10 @@ from registry.keys.base import KeyProvider
 from registry.keys.local import LocalKeys
 from registry.keys.places import open_keys
 from registry.keys.remembering import Remembering
+from tests.softhsm import SOFTHSM
 
 pyrage = pytest.importorskip("pyrage", reason="the extra `escrow` is not installed")
 moto = pytest.importorskip("moto", reason="moto is not installed")
-SOFTHSM = next((path for path in Path("/usr/lib").glob("**/libsofthsm2.so")), None)
-PIN = "2468"
 REMEMBERED = "remembered"
 _numbers = count()
 
@@ -36,23 +33,6 @@ class World:
     def open(self, *, create: bool = True) -> KeyProvider:
         """The keys in it."""
         return open_keys(self.place, data_dir=self.directory, entropy=os.urandom, create=create)
-
-
-@pytest.fixture(scope="session")
-def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A token of its own in a temporary directory; the PIN is in its file `pin`."""
-    if SOFTHSM is None or shutil.which("softhsm2-util") is None:
-        pytest.skip("SoftHSM2 is not installed; on Debian: apt install softhsm2")
-    home = tmp_path_factory.mktemp("softhsm")
-    (home / "tokens").mkdir()
-    (home / "softhsm2.conf").write_text(f"directories.tokendir = {home}/tokens\nobjectstore.backend = file\n")
-    (home / "pin").write_text(PIN)
-    (home / "pin").chmod(0o600)
-    os.environ["SOFTHSM2_CONF"] = str(home / "softhsm2.conf")  # read when the module is loaded, once in a process
-    command = ["softhsm2-util", "--init-token", "--free", "--label", "tests", "--pin", PIN, "--so-pin", "1357"]
-    subprocess.run(command, check=True, capture_output=True)
-    yield home
-    del os.environ["SOFTHSM2_CONF"]
 
 
 @pytest.fixture
