@@ -2,7 +2,7 @@
 
 The release is the component that the document is about, a `machine-learning-model` under its release id; each issued
 copy is another, with the SHA-256 of its file. Devices are not named: whoever reads the document need not know who has
-what. The same release and copies give the same bytes.
+what. Models have cards (`api.model_cards`). The same release and copies give the same bytes.
 """
 
 import hashlib
@@ -14,7 +14,9 @@ from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 
+from api.model_cards import Committed, with_cards
 from api.schemas import Copy, Release
+from fingerprint.commitment import Commitment
 from registry import records
 from registry.errors import UnknownCopy
 from registry.service import Registry
@@ -50,12 +52,27 @@ def copies_in_bom(registry: Registry, tenant: str, release: str, copy: str | Non
             raise TooManyCopies(f"release '{release}' has more than {MOST_COPIES} copies; ask for one copy's document")
 
 
-def release_bom(release: Release, copies: Sequence[Copy], *, log_key: str) -> bytes:
+def committed_of(registry: Registry, tenant: str, release: str) -> Committed:
+    """What the registry knows of a release's model. Raises UnknownRelease, BlobTampered."""
+    pack = registry.pack(tenant, release)
+    probes = Commitment.from_bytes(registry.commitment(tenant, release)).pack["probes"]
+    return Committed(
+        shape=pack.probes.shape[1:],
+        classes=pack.classes,
+        bits=pack.bits,
+        probes=probes,
+        probe_count=pack.count,
+        alpha=pack.alpha,
+    )
+
+
+def release_bom(release: Release, copies: Sequence[Copy], known: Committed, *, log_key: str) -> bytes:
     """The document.
 
     Args:
         release: the release.
         copies: its copies; those that are only reserved are left out.
+        known: of its model.
         log_key: verifier key of the log that the entries are in.
     """
     root = Component(
@@ -75,7 +92,7 @@ def release_bom(release: Release, copies: Sequence[Copy], *, log_key: str) -> by
     serial = uuid.UUID(bytes=hashlib.sha256(content.encode()).digest()[:16], version=4)
     document = Bom(components=issued, metadata=about, serial_number=serial)
     document.register_dependency(root, issued)
-    return JsonV1Dot6(document).output_as_string(indent=2).encode() + b"\n"
+    return with_cards(JsonV1Dot6(document).output_as_string().encode(), known)
 
 
 def _component(release: Release, copy: Copy) -> Component:

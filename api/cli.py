@@ -36,12 +36,13 @@ from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
 from api.commands.prove import ChallengeMismatch
+from api.model_cards import ForeignSummary
 from api.oidc.errors import OidcUnusable
 from distill.errors import DistillError
 
 EXPECTED = (
     *errors.ROOTS, ArtefactError, BundleError, ChallengeMismatch, DeviceKeyMismatch, DistillError, FileProblem,
-    OidcUnusable, ServiceError, ServiceUnreachable, SettingsError,
+    ForeignSummary, OidcUnusable, ServiceError, ServiceUnreachable, SettingsError,
 )  # fmt: skip
 ERROR = 1
 

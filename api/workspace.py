@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from api import pages
-from api.bom import copies_in_bom, release_bom
+from api.bom import committed_of, copies_in_bom, release_bom
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp, Verdict
 from api.job_schemas import Job, JobEvent
 from api.jobs.following import follow
@@ -197,7 +197,8 @@ class Workspace:
         with self.store.reading() as registry:
             found = Release.of(registry.release(self.tenant, release))
             copies = copies_in_bom(registry, self.tenant, release, copy)
-            return release_bom(found, [Copy.of(each) for each in copies], log_key=registry.verifier_key())
+            known = committed_of(registry, self.tenant, release)
+            return release_bom(found, [Copy.of(each) for each in copies], known, log_key=registry.verifier_key())
 
     # --- copies -------------------------------------------------------------------------------------------------
 

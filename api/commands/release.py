@@ -10,6 +10,7 @@ from api.commands import files, kits
 from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.timestamp import TsaRoots, authorities_of
+from api.model_cards import with_measured
 from api.workspace import Workspace
 from fingerprint.canonical import digest
 from fingerprint.errors import WrongRelease
@@ -117,14 +118,21 @@ def bom(
     name: Annotated[str, typer.Argument(help="Name of the release.")],
     out: Annotated[Path, typer.Option("--out", help="New file for the bill of materials.")],
     copy: Annotated[str | None, typer.Option("--copy", help="Only this copy (its id), to go with its file.")] = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option("--measured", help="What `countermark distil --json` printed, for the model cards."),
+    ] = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a release's bill of materials (CycloneDX 1.6): the release and its issued copies by digest, no devices."""
+    """Write a release's bill of materials (CycloneDX 1.6): issued copies by digest, with model cards and no devices."""
     files.check_free(out)
+    summary = None if measured is None else files.read(measured)
     with desk_of(data, server) as desk:
         content = desk.bom(name, copy=copy)
+    if summary is not None:
+        content = with_measured(content, summary)
     files.write(out, content)
     show_fields({"release": name, "file": str(out), "digest": digest(content)}, as_json=as_json)
 

@@ -1,5 +1,6 @@
 """What every training of a distillation needs, read from the files that its configuration names."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +96,12 @@ def architecture(path: Path) -> Architecture:
         return Architecture.from_bytes(files.read(path))
     except ModelMalformed as error:
         raise ModelMalformed(f"{path}: {error}") from error
+
+
+def words_of(path: Path) -> list[str]:
+    """What the layers of an architecture's file are, in order, for a model card. Raises as `architecture` does."""
+    architecture(path)
+    return [layer if isinstance(layer, str) else next(iter(layer)) for layer in json.loads(files.read(path))["layers"]]
 
 
 def tested(config: Config) -> tuple[Tensor, Tensor] | None:

@@ -25,7 +25,7 @@ from api.commands.committing import commit
 from api.commands.desks import Desk
 from api.commands.registering import finish
 from api.distilling import jobs, reservations
-from api.distilling.materials import architecture, tested
+from api.distilling.materials import architecture, tested, words_of
 from api.distilling.modules import Chain, loaded
 from api.distilling.workplace import Workplace
 from distill import artefact, outputs
@@ -128,6 +128,8 @@ class Run:
             "kit": _file(place.kit),
             "clean": clean,
             "copies": copies,
+            "layers": words_of(config.student.architecture),
+            "data": self._data(),
         }
         if test is not None:
             teacher = loaded(architecture(config.teacher.architecture), files.read(config.teacher.weights))
@@ -135,6 +137,12 @@ class Run:
             for each in (*clean, *copies):
                 each["accuracy"] = outputs.accuracy(self._student(Path(each["file"])), *test)
         return found
+
+    def _data(self) -> dict[str, str]:
+        """Digests of the files that were trained and measured on."""
+        data = self.config.data
+        named = {"transfer": data.transfer, "test": data.test}
+        return {name: digest(files.read(path)) for name, path in named.items() if path is not None}
 
     def _student(self, path: Path) -> nn.Module:
         model = Chain(architecture(self.config.student.architecture))

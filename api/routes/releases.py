@@ -82,7 +82,7 @@ def commitment(desk: ForLists, request: Request, name: str) -> Response:
     summary="Get a release's bill of materials",
 )
 def bom(desk: ForLists, name: str, copy: OneCopy = None) -> Response:
-    """CycloneDX 1.6: the release and its issued copies by digest. Devices are not named."""
+    """CycloneDX 1.6: the release and its issued copies by digest, with model cards. Devices are not named."""
     return Response(desk.bom(name, copy=copy), media_type=bill.MEDIA_TYPE)
 
 

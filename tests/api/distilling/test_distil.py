@@ -84,6 +84,8 @@ def test_the_files_are_those_of_the_library(undisturbed):
 
     assert on_one_thread(by_hand, "edge-1") == summary["copies"][1]["digest"]
     assert summary["teacher_accuracy"] > 0.8
+    assert summary["layers"][-1] == "linear"
+    assert set(summary["data"]) == {"transfer", "test"}
     assert all(each["accuracy"] > 0.7 for each in summary["copies"])
     for name in ("release.key", "verifier.safetensors", "signing.safetensors"):
         assert (out / name).stat().st_mode & 0o777 == 0o600
