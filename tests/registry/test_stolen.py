@@ -86,7 +86,10 @@ def found(needles: Iterable[bytes], files: Iterable[Path]) -> set[bytes]:
     """The needles that are in some file."""
     wanted, seen = set(needles), set[bytes]()
     for path in files:
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:  # PostgreSQL removes caches of its own at any moment
+            continue
         seen |= {needle for needle in wanted - seen if needle in data}
     return seen
 
