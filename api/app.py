@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from fastapi import FastAPI
 
 from api import errors, openapi
+from api.configured_tracing import tracer_of
 from api.gate import Gate, InFlight
 from api.idempotency import Ending, Running
 from api.jobs.stepping import Said
@@ -36,6 +37,7 @@ from api.routes import log as log_routes
 from api.settings import Settings
 from api.telemetry import Metrics, Telemetry, logger
 from api.throttle import Throttle
+from api.tracing import Tracer
 from api.witnessing import Witnessing
 from registry.jobs import Lease
 from registry.log.policy import Policy
@@ -60,15 +62,17 @@ _ROUTERS = (
 )  # fmt: skip
 
 
-def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
+def create_app(settings: Settings, *, stream: TextIO | None = None, tracer: Tracer | None = None) -> FastAPI:
     """The HTTP service over the registry in `settings.data`; the registry is opened when the service starts.
 
     Args:
         settings: all that the environment decides.
         stream: where the log's lines go; nowhere if left out.
+        tracer: where spans go; else what the environment says.
 
     Raises:
         OidcUnusable: an identity provider is named, and its audience or its library is missing.
+        TracingUnusable: an exporter of traces is named that is not installed.
 
     Raises (at start):
         StoreMissing: the data directory was not initialised.
@@ -82,13 +86,16 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
         keys, log_key = keys_of(settings), log_key_of(settings)
         with open_registry(settings.data, keys=keys, log_key=log_key, database_url=_url(settings)) as store:
             app.state.store = store
-            worker = Worker(store, settings, log=log, said=_counting(metrics))
+            worker = Worker(store, settings, log=log, said=_counting(metrics), tracer=tracing)
             if settings.ask_endpoints or settings.run_models:
                 worker.start()
             with _witnessed(store, settings, log, metrics):
                 yield
             worker.stop()
+        if tracing is not None:
+            tracing.close()
 
+    tracing = tracer or tracer_of(settings)
     metrics, log = Metrics(), logger(stream)
     app = FastAPI(
         title="Countermark",
@@ -123,7 +130,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None) -> FastAPI:
     app.add_middleware(Ending, running=running)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
     app.add_middleware(InFlight, most=settings.max_requests)
-    app.add_middleware(Telemetry, log=log, metrics=metrics)
+    app.add_middleware(Telemetry, log=log, metrics=metrics, tracer=tracing)
     app.add_middleware(RequestIds)  # the outermost: every answer has an id, refusals included
     return app
 

@@ -38,11 +38,12 @@ from api.commands.files import FileProblem
 from api.commands.prove import ChallengeMismatch
 from api.model_cards import ForeignSummary
 from api.oidc.errors import OidcUnusable
+from api.tracing import TracingUnusable
 from distill.errors import DistillError
 
 EXPECTED = (
     *errors.ROOTS, ArtefactError, BundleError, ChallengeMismatch, DeviceKeyMismatch, DistillError, FileProblem,
-    ForeignSummary, OidcUnusable, ServiceError, ServiceUnreachable, SettingsError,
+    ForeignSummary, OidcUnusable, ServiceError, ServiceUnreachable, SettingsError, TracingUnusable,
 )  # fmt: skip
 ERROR = 1
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 HEADER = "X-Request-ID"
 HEADERS = "countermark.headers"
@@ -47,4 +48,5 @@ class RequestIds:
                 headers.update({**scope.get(HEADERS, {}), HEADER: found})
             await send(message)
 
-        await self._app(scope, receive, labelled)
+        with bound_contextvars(request_id=found):  # in every line that is logged meanwhile
+            await self._app(scope, receive, labelled)

@@ -61,6 +61,8 @@ class Settings(BaseSettings):
         oidc_tenant_claim: claim that holds a tenant's name; dots lead into objects.
         oidc_scope_claim: claim that holds the scopes, a text or a list.
         oidc_scope_prefix: what scopes of this service begin with there.
+        traces: exporter of OpenTelemetry's traces (`otlp`, `console`); else what the standard OTEL_* variables say
+            (extra `otel`, `api.otel`).
         metrics_token: Bearer token for /metrics; without it there are none.
         tenant: name of the tenant that local commands act for.
         server: address of a service that commands talk to instead of the data directory.
@@ -110,6 +112,7 @@ class Settings(BaseSettings):
     oidc_tenant_claim: str = "tenant"
     oidc_scope_claim: str = "scope"
     oidc_scope_prefix: str = "countermark:"
+    traces: str | None = None
     metrics_token: SecretStr | None = None
     tenant: str = "default"
     server: str | None = None

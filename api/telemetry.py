@@ -6,13 +6,16 @@ token, probes or answers; `redacted` is the second line of defence for whoever l
 
 import time
 from collections.abc import MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.request_ids import request_id
+from api.tracing import NoSpan, Span, Tracer, named, traced, with_trace_id
 
 CALLER = "countermark.caller"
 """Key of the ASGI scope under which the authenticated caller's tenant and key id stand."""
@@ -20,6 +23,7 @@ CALLER = "countermark.caller"
 _SECRET = ("token", "authorization", "password", "secret", "codeword", "kek", "probes", "answers", "outputs", "helper")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _FAILED = 500
+_UNTRACED = ("/livez", "/readyz", "/metrics")
 
 
 def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -40,6 +44,8 @@ def logger(stream: TextIO | None) -> Any:
     return structlog.wrap_logger(
         structlog.ReturnLogger() if stream is None else structlog.PrintLogger(stream),
         processors=[
+            structlog.contextvars.merge_contextvars,
+            with_trace_id,
             redacted,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -96,18 +102,30 @@ class Metrics:
 
 
 class Telemetry:
-    """ASGI middleware that logs and measures each request, whatever becomes of it."""
+    """ASGI middleware that logs, measures and traces each request, whatever becomes of it.
 
-    def __init__(self, app: ASGIApp, *, log: Any, metrics: Metrics) -> None:
+    Args:
+        app: what serves it.
+        log: where its line goes.
+        metrics: where it is counted.
+        tracer: where its spans go, if anywhere.
+    """
+
+    def __init__(self, app: ASGIApp, *, log: Any, metrics: Metrics, tracer: Tracer | None = None) -> None:
         self._app = app
         self._log = log
         self._metrics = metrics
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request and say how it went."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with traced(self._tracer), self._span(scope) as found:
+            await self._serve(scope, receive, send, found)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, found: Span) -> None:
         started, status = time.perf_counter(), _FAILED
 
         async def noted(message: Message) -> None:
@@ -119,14 +137,23 @@ class Telemetry:
         try:
             await self._app(scope, receive, noted)
         finally:
-            self._note(scope, status, time.perf_counter() - started)
+            self._note(scope, status, time.perf_counter() - started, found)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _span(self, scope: Scope) -> AbstractContextManager[Span]:
+        """A span that goes on with the caller's trace (W3C Trace Context), if its headers name one."""
+        if self._tracer is None or scope["path"] in _UNTRACED:
+            return nullcontext(NoSpan())
+        attributes = named({"http_request_method": scope["method"], "request_id": request_id(scope)})
+        return self._tracer.span(scope["method"], attributes, carrier=Headers(scope=scope))
+
+    def _note(self, scope: Scope, status: int, seconds: float, found: Span) -> None:
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if route != "none" else "other"  # whoever asks for nonsense makes no new series
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         tenant, key = scope.get(CALLER, (None, None))
+        found.rename(f"{method} {route}")
+        found.set(http_route=route, http_response_status_code=status, tenant=tenant, key=key)
         self._log.info(
             "request",
             request_id=request_id(scope),

@@ -21,6 +21,7 @@ from api.once import Again, Claim, unclaimed
 from api.possession import DEFAULT_SECONDS, Challenge, Possession
 from api.schemas import ApiKey, Case, Copy, Device, Hold, IssuedApiKey, ListOf, Release, Reservation, Retention, page
 from api.suspects.outputs import read_outputs
+from api.tracing import step
 from registry.proving import prove_possession
 from registry.records import Scope
 from registry.service import Registry
@@ -259,11 +260,12 @@ class Workspace:
         The evidence is fixed before any codeword is unsealed. Answers that cannot be used leave the case open.
         """
         self.require_decidable(case_id)  # said before the file is unpacked
-        values = read_outputs(answers, limit=self.max_array_bytes) if isinstance(answers, bytes) else answers
+        with step("answers"):
+            values = read_outputs(answers, limit=self.max_array_bytes) if isinstance(answers, bytes) else answers
         with self.store.reading() as registry:
-            weighed = weigh(registry, self.tenant, case_id, kind=kind, answers=values)
+            weighed = weigh(registry, self.tenant, case_id, kind=kind, answers=values, step=step)
         claim = self.claim()
-        with self.store.unit() as registry:
+        with step("record"), self.store.unit() as registry:
             if claim is not None:
                 claim.require_new(registry)
                 claim.keep(registry, again=(Again.VERDICT, case_id))

@@ -14,6 +14,8 @@ Steps 1 to 6 (`weigh`) only read and may take seconds; step 7 (`settle`) writes.
 that no writer waits for arithmetic; `verify_case` runs all seven in one.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +29,12 @@ from fingerprint.verdict import Verdict
 from fingerprint.verify import Evidence, gather, judge
 from registry.records import RecordedVerdict
 from registry.service import Registry
+
+Step = Callable[[str], AbstractContextManager[object]]
+
+
+def _untold(_name: str) -> AbstractContextManager[object]:
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,7 @@ def weigh(
     answers: NDArray[Any],
     look: Look | None = None,
     job: str | None = None,
+    step: Step = _untold,
 ) -> Weighed:
     """Steps 1 to 6: what the answers say about every issued or reserved copy of the case's release.
 
@@ -61,6 +70,7 @@ def weigh(
         answers: (n, C) floats or (n,) labels, in the order of the release's probes.
         look: the look of the release's plan that this is, over its first probes only and at its part of alpha.
         job: the job that got the answers; None for answers that were sent.
+        step: told of each step that may take its time; it lasts as long as the context.
 
     Raises:
         UnknownCase: no such case.
@@ -71,14 +81,18 @@ def weigh(
     # 1. The case is open, and alpha is not spent on it yet.
     case = registry.decidable(tenant, case_id, job=job)
     # 2. The pack, as committed.
-    pack = registry.pack(tenant, case.release)
+    with step("pack"):
+        pack = registry.pack(tenant, case.release)
     # 3. The observation.
     asked = pack.count if look is None else look.probes
-    observation = observe(kind, answers, probes=asked, classes=pack.classes)
+    with step("observation"):
+        observation = observe(kind, answers, probes=asked, classes=pack.classes)
     # 4. The evidence, before any codeword is unsealed.
-    evidence = gather(pack, observation) if look is None else evidence_at(pack, look, kind=kind, answers=answers)
+    with step("evidence"):
+        evidence = gather(pack, observation) if look is None else evidence_at(pack, look, kind=kind, answers=answers)
     # 5 and 6. The codewords and the judgement.
-    verdict = _judge(registry, tenant, case.release, evidence)
+    with step("judgement"):
+        verdict = _judge(registry, tenant, case.release, evidence)
     return Weighed(
         tenant=tenant,
         case_id=case_id,

@@ -14,6 +14,7 @@ from api.commands.desks import After, Data, Limit, Server, address_of, desk_of, 
 from api.commands.durable import decided, worker_settings, working
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.verify import show_verdict
+from api.configured_tracing import tracer_of
 from api.jobs.worker import Worker
 from api.telemetry import logger
 
@@ -94,7 +95,10 @@ def worker(data: Data = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     with store_of(settings) as store, threadpool_limits(1):
-        working = Worker(store, settings, log=logger(sys.stderr))
+        tracer = tracer_of(settings)
+        working = Worker(store, settings, log=logger(sys.stderr), tracer=tracer)
         working.start()
         told.wait()
         working.stop()
+        if tracer is not None:
+            tracer.close()

@@ -29,6 +29,7 @@ from api.suspects.detect import kind_of
 from api.suspects.endpoint import rows
 from api.suspects.errors import AnswersError, AnswerUnusable, ModelError, SuspectError, SuspectUnreachable
 from api.suspects.suspect import Suspect
+from api.tracing import span, step
 from fingerprint.errors import FingerprintError
 from fingerprint.statistics import Look
 from registry.errors import CaseDecided, LeaseLost, LooksTaken, NotFound, RegistryError, StoreError
@@ -78,7 +79,10 @@ class Stepper:
         with self._store.unit() as registry:  # 1.
             lease = registry.leases.take(self._owner, self._seconds, self._only)
         if lease is not None:
-            with self._keeping(lease):
+            what = "look" if lease.looks else "ask"
+            about: dict[str, str] = {"tenant": lease.tenant, "case": lease.case_id, "job": lease.job_id}
+            probes = lease.stop - lease.start
+            with self._keeping(lease), span(f"job {what}", **about, step=lease.seq, probes=probes):
                 self._do(lease)
         return True
 
@@ -128,12 +132,19 @@ class Stepper:
                 look = next(each for each in plan.looks if each.probes == lease.stop)
             kind = lease.kind or str(kind_of(answers))
             weighed = weigh(
-                registry, lease.tenant, lease.case_id, kind=kind, answers=answers, look=look, job=lease.job_id
+                registry,
+                lease.tenant,
+                lease.case_id,
+                kind=kind,
+                answers=answers,
+                look=look,
+                job=lease.job_id,
+                step=step,
             )
         if not weighed.verdict.named and not lease.last:
             self._change(lambda leases: leases.undecided(lease, kind=kind))
             return
-        with self._store.unit() as registry:  # 3.
+        with step("record"), self._store.unit() as registry:  # 3.
             recorded = settle(registry, weighed)
             registry.leases.decided(lease, kind=kind)
         self._said(lease, recorded)

@@ -13,6 +13,7 @@ from api.asker import Asker
 from api.jobs.spec import suspect_of
 from api.jobs.stepping import Said, Stepper
 from api.settings import Settings
+from api.tracing import Tracer, traced
 from registry.jobs import Lease
 from registry.records import RecordedVerdict
 from registry.repository.due import Due
@@ -31,11 +32,20 @@ class Worker:
         log: told of verdicts and of what nobody foresaw.
         said: told of verdicts besides.
         only: the one job whose steps are done; those of all jobs when None.
+        tracer: where spans go, if anywhere.
     """
 
     def __init__(
-        self, store: Store, settings: Settings, *, log: Any, said: Said | None = None, only: Due | None = None
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        log: Any,
+        said: Said | None = None,
+        only: Due | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self._log = log
         self._also = said
         self._stopping = threading.Event()
@@ -74,14 +84,15 @@ class Worker:
                 stepper.give_back()
 
     def _run(self, step: Callable[[], bool]) -> None:
-        while not self._stopping.is_set():
-            try:
-                worked = step()
-            except Exception as error:  # noqa: BLE001 - the thread outlives whatever a step may raise
-                self._log.error("step", exc_info=error)
-                worked = False
-            if not worked:
-                self._stopping.wait(POLL)
+        with traced(self._tracer):
+            while not self._stopping.is_set():
+                try:
+                    worked = step()
+                except Exception as error:  # noqa: BLE001 - the thread outlives whatever a step may raise
+                    self._log.error("step", exc_info=error)
+                    worked = False
+                if not worked:
+                    self._stopping.wait(POLL)
 
     def _said(self, lease: Lease, recorded: RecordedVerdict) -> None:
         """Every verdict is logged: whoever uses the service as an oracle leaves a trail."""

@@ -18,6 +18,7 @@ import httpcore2
 from api.suspects.errors import SuspectMisbehaved, SuspectRefused, SuspectUnreachable
 from api.suspects.guard import Guard
 from api.suspects.watch import Watch, Watching
+from api.tracing import span
 
 _REPEATING = (307, 308)
 _AGAIN = (429, 500, 502, 503, 504)
@@ -127,6 +128,14 @@ class Outbound:
             SuspectMisbehaved: an answer beyond the bounds, or a redirect that leads nowhere good.
             SuspectRefused: 4xx.
         """
+        parts = urlsplit(asked.url)
+        with span(f"outbound {asked.method}", server_address=parts.hostname, url_scheme=parts.scheme) as found:
+            exchange = self._insist(asked)
+            found.set(http_response_status_code=exchange.status)
+            return exchange
+
+    def _insist(self, asked: Asked) -> Exchange:
+        """The answer, asked for until there is one or enough was tried."""
         reason = ""
         for attempt in range(self._bounds.attempts):
             if attempt:

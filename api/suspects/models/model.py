@@ -16,6 +16,7 @@ from api.suspects.models.recognise import ModelFormat, recognise
 from api.suspects.sandbox import host
 from api.suspects.sandbox.confine import DEFAULT, Limits
 from api.suspects.suspect import Reply
+from api.tracing import span
 from fingerprint.canonical import digest
 
 MOST_BYTES = 1 << 30
@@ -106,7 +107,8 @@ class Model:
 
     def _run(self, batch: NDArray[Any], options: dict[str, Any]) -> host.Done:
         try:
-            return self.run(self.form.name, self.data, probes=batch, options=options, limits=self.limits)
+            with span("model run", adapter=self.form.name, probes=len(batch)):
+                return self.run(self.form.name, self.data, probes=batch, options=options, limits=self.limits)
         except host.Stopped as stopped:
             raise self._error(stopped) from stopped
 
