@@ -1,5 +1,6 @@
 """`countermark init`, `tenant` and `serve`: set the registry up, run the service."""
 
+import signal
 import sys
 from typing import Annotated
 
@@ -77,15 +78,24 @@ def _url(settings: Settings) -> str | None:
     return None if settings.database_url is None else settings.database_url.get_secret_value()
 
 
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
 def serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     data: Data = None,
 ) -> None:
-    """Run the HTTP service until it is told to stop. Put a TLS proxy in front of any address but loopback."""
+    """Run the HTTP service until it is told to stop (SIGTERM, Ctrl-C). Put a TLS proxy before all but loopback.
+
+    Then no connection is accepted any more, requests under way are answered, steps of jobs end or are given back, and
+    the exit code is 0.
+    """
     settings = settings_of(data)
     with store_of(settings) as store:
         store.health()  # what is wrong with the data directory is said here, in one line, before the server starts
+    signal.signal(signal.SIGTERM, _end)  # uvicorn puts its own in its place while it serves, then raises it again
     with threadpool_limits(1):  # verifications run side by side; more threads in each of them only wait for one another
         uvicorn.run(
             create_app(settings, stream=sys.stderr),

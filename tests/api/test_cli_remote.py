@@ -1,14 +1,7 @@
 """The command line against a server: the same commands, the same output, and the service as a process."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 
-import httpx2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -108,30 +101,9 @@ def test_keys_and_the_log_over_a_server(remote):
     assert "scope" in remote("key", "list", code=1, scope="audit")["stderr"]
 
 
-def test_serve_is_a_process_that_stops_when_told(released):
-    """`countermark serve` answers on its port until SIGTERM, and a broken data directory is one line."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--data"]
-    process = subprocess.Popen(
-        [*command, str(released.service.data)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
-    )
-    try:
-        for _ in range(600):
-            try:
-                alive = httpx2.get(f"http://127.0.0.1:{port}/livez")
-                break
-            except httpx2.TransportError:
-                assert process.poll() is None, process.stderr.read()
-                time.sleep(0.05)
-        assert alive.json() == {"status": "alive"}
-    finally:
-        process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=30)
-    assert process.returncode in {0, -signal.SIGTERM}
-    assert out == b""
-    broken = subprocess.run([*command, "/nonexistent"], capture_output=True, text=True, check=False)
-    assert broken.returncode == 1
+def test_a_broken_data_directory_is_one_line(tmp_path):
+    """Said before anything is served."""
+    broken = RUNNER.invoke(app, ["serve", "--data", str(tmp_path / "nothing")])
+    assert broken.exit_code == 1
     assert broken.stderr.startswith("error: ")
     assert len(broken.stderr.splitlines()) == 1

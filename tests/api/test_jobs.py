@@ -251,24 +251,6 @@ def test_jobs_are_refused_where_the_operator_forbids_asking(released):
     assert client.jobs().items == []
 
 
-def test_stopping_gives_the_lease_back(released, leaked):
-    """A step that does not end in time is free at once; the next service goes on and decides."""
-    leaked.slow = 3.0
-    settings = settings_of(released, stop_seconds=0.0, lease_seconds=600.0, workers=1)
-    token = released.service.tokens["acme"]["all"]
-    with TestClient(create_app(settings)) as web:
-        client = Client("http://testserver", token=token, http=web)
-        case = client.open_case("digits-1", suspect="s")
-        job = client.open_job(case.id, leaked.described(), batch=200)
-        while leaked.asked == 0:
-            time.sleep(0.02)
-    leaked.slow = 0.0
-    with TestClient(create_app(settings)) as web:
-        client = Client("http://testserver", token=token, http=web)
-        assert ended(client, job.id)[-1].name == "decided"
-        assert client.job(job.id).asked == 600
-
-
 def test_the_asynchronous_client_follows_too(leaked, released):
     """Over a real socket, event by event."""
 
