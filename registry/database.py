@@ -24,7 +24,7 @@ from sqlalchemy.orm.session import JoinTransactionMode
 
 from registry.errors import DatabaseUnavailable, StoreError
 
-__all__ = ["Connection", "Database", "Scope", "Session", "Transaction", "driver", "without_zone"]
+__all__ = ["Connection", "Database", "Scope", "Session", "Transaction", "driver", "together", "without_zone"]
 
 FILE = "registry.db"
 BUSY_SECONDS = 30
@@ -35,6 +35,20 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursiv
 def driver(connection: Connection) -> Any:
     """The connection of the database's own driver: past SQLAlchemy, for what every unit runs."""
     return connection.connection.dbapi_connection
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Statements of the driver's that are sent without waiting for each other's answers, and done in their order.
+
+    A server does each as if it had come alone: under READ COMMITTED it sees what was committed before it began. SQLite
+    has nobody to wait for.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    with driver(connection).pipeline():
+        yield
 
 
 def without_zone(instant: datetime) -> str:
@@ -158,7 +172,7 @@ class Database:
     @contextmanager
     def unflushed(self) -> Iterator[Connection]:
         """A writing transaction whose commit does not wait for the disk."""
-        with _translated(self._engine), self._unflushed.begin() as connection:
+        with _translated(self._engine), self._unflushed.begin() as connection, together(connection):
             if connection.dialect.name == "postgresql":
                 driver(connection).execute("SET LOCAL synchronous_commit TO OFF")
             yield connection

@@ -34,8 +34,8 @@ class LogStorage(Protocol):
     def lock(self) -> None:
         """Keep every other writer out of the log until the transaction ends."""
 
-    def tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
-        """Number of entries, the hash of the last one as a leaf, and the newest signed checkpoint, as it was signed."""
+    def locked_tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
+        """After `lock`: number of entries, the last one's hash as a leaf, the newest checkpoint as it was signed."""
 
     def entry(self, index: int) -> bytes | None:
         """The entry's bytes, None beyond the end."""
@@ -103,8 +103,12 @@ class Log:
         return self._frontier.size if self._frontier is not None and self._frontier.size > self._frontier.signed else 0
 
     def lock(self) -> None:
-        """Keep other writers out until the unit ends: what is read from here on stays true until it is written."""
-        self._storage.lock()
+        """Keep other writers out until the unit ends: what is read from here on stays true until it is written.
+
+        Whoever knows the frontier has the lock: it was read under it, in this transaction.
+        """
+        if self._frontier is None:
+            self._storage.lock()
 
     def frontier(self, known: Frontier | None = None) -> Frontier:
         """The log's right edge, under the lock; what no checkpoint covers is signed first. Never after an append.
@@ -116,8 +120,7 @@ class Log:
             Inconsistent: the stored log does not extend its newest checkpoint.
         """
         if self._frontier is None:
-            self._storage.lock()
-            size, leaf, latest = self._storage.tip()
+            size, leaf, latest = self._storage.locked_tip()
             if latest is None or latest.size != size:
                 latest = self.publish()
             here = known is not None and (known.size, known.leaf) == (size, leaf)
@@ -159,8 +162,7 @@ class Log:
         Raises:
             Inconsistent: the stored log no longer extends its newest checkpoint; nothing is signed.
         """
-        self._storage.lock()
-        size, _, latest = self._storage.tip()
+        size, _, latest = self._storage.locked_tip()
         if latest is not None and latest.size == size:
             return latest
         if latest is not None and (latest.size > size or self._root(latest.size) != latest.root):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from fingerprint import canonical
-from registry.database import driver, without_zone
+from registry.database import driver, together, without_zone
 from registry.errors import NodeTampered
 from registry.log.note import Signature
 from registry.log.tree import Node
@@ -68,13 +68,15 @@ class SqlLogStorage:
         """Number of entries: one more than the last index, since the table has no gaps."""
         return self._connection.scalar(select(func.coalesce(func.max(_ENTRY.c.idx) + 1, 0))) or 0
 
-    def tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
-        """Number of entries, the hash of the last one as a leaf, and the newest checkpoint.
+    def locked_tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
+        """After `lock`: number of entries, the hash of the last one as a leaf, and the newest checkpoint.
 
         Raises:
             NodeTampered: that hash is missing.
         """
-        index, leaf, size, root, note = driver(self._connection).execute(_TIP).fetchone()
+        with together(self._connection):
+            self.lock()
+            index, leaf, size, root, note = driver(self._connection).execute(_TIP).fetchone()
         latest = None if size is None else self._known((size, root, note))
         if index is None:
             return 0, None, latest

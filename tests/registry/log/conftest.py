@@ -40,7 +40,7 @@ class MemoryStorage:
         """Stored subtrees."""
         return {node: self.stored[node] for node in nodes}
 
-    def tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
+    def locked_tip(self) -> tuple[int, bytes | None, Checkpoint | None]:
         """Number of entries, the last one's leaf and the newest checkpoint."""
         return len(self.data), self.stored.get(Node(0, len(self.data) - 1)), self.latest()
 
