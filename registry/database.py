@@ -5,6 +5,7 @@ starts with BEGIN IMMEDIATE: it waits its turn at the start and never fails half
 has `query_only` on and sees one state of the database. What is deleted is overwritten (`secure_delete`), so that a
 forgotten row leaves the file with the next checkpoint of the journal.
 PostgreSQL: writers are READ COMMITTED and take the log's advisory lock; readers are REPEATABLE READ and READ ONLY.
+Writers say nothing of READ WRITE, so that an operator can make the server or the database read-only by its default.
 
 A writing transaction can be told not to wait for the disk (`unflushed`): `synchronous=NORMAL` in WAL mode,
 `synchronous_commit=off`. Both databases write one journal in order, so it is lost only together with everything after.
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import JoinTransactionMode
 
@@ -29,6 +30,7 @@ __all__ = ["Connection", "Database", "Scope", "Session", "Transaction", "driver"
 FILE = "registry.db"
 BUSY_SECONDS = 30
 _READING, _UNFLUSHED = "countermark_reading", "countermark_unflushed"
+_REFUSED = {"25006", "42501"}  # SQLSTATE: a read-only transaction; no right to it, or to a file
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
 
 
@@ -204,8 +206,11 @@ def _translated(engine: Engine) -> Iterator[None]:
     """The database's own refusals, SQLAlchemy's or the driver's, as one error that says what to look at."""
     try:
         yield
-    except (OperationalError, engine.dialect.loaded_dbapi.OperationalError) as error:
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         said = getattr(error, "orig", error)
+        operational = isinstance(said, engine.dialect.loaded_dbapi.OperationalError)
+        if not operational and getattr(said, "sqlstate", None) not in _REFUSED:
+            raise
         raise DatabaseUnavailable(
             f"the database cannot be used: {said}; what was not committed is undone. Look at the disk's free space, at"
             " the rights to the data directory, and whether the server runs"
@@ -223,6 +228,8 @@ def connect(database_url: str | None, data_dir: Path) -> Iterator[Database]:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "checkin", _by_default)
     try:
         yield Database(engine)
     finally:
@@ -253,6 +260,12 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 - the
     connection.isolation_level = None  # BEGIN is sent by _begin_sqlite and by nothing else
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _by_default(connection: Any, record: Any) -> None:  # noqa: ARG001 - the event's form
+    """Whether a transaction may write is the server's default again; after a reader it would be READ WRITE."""
+    if connection is not None and not connection.closed:
+        connection.read_only = None
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import postgres
-from benchmarks.faults import kinds
+from benchmarks.faults import kinds, postgres_kinds
 from benchmarks.faults.server import kill_and_start
 from benchmarks.faults.writers import new_place
 
@@ -63,8 +63,12 @@ def measure(databases: list[str], *, share: float) -> dict[str, Any]:
         if "postgresql" in databases:
             url = stack.enter_context(postgres.server()).url
             place = new_place(root / "postgresql", url)
-            keep(kinds.killed(place, times(100), rng))
+            keep(kinds.killed(place, times(200), rng))
             keep(kinds.server_killed(place, lambda: kill_and_start(url), times(10), rng))
+            keep(postgres_kinds.tables_full(stack.enter_context(postgres.server()).url, root, times(10)))
+            keep(postgres_kinds.journal_full(root, times(10)))
+            keep(postgres_kinds.read_only_by_setting(stack.enter_context(postgres.server()).url, root, times(10)))
+            keep(postgres_kinds.read_only_by_rights(root, times(10)))
     machine = {"processors": os.cpu_count(), "load": os.getloadavg()[0]}
     return {"machine": machine, "disk_filled_by": how, "rows": rows}
 

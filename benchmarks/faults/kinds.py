@@ -6,7 +6,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults.checking import Ledger
+from benchmarks.faults.disks import mount, unmount, until_refused
 from benchmarks.faults.writers import _FORK, Acknowledged, Place, Process, enrol, line, new_place, parse
 from registry.database import FILE
 from registry.errors import RegistryError
@@ -111,25 +111,20 @@ def disk_full(root: Path, times: int) -> tuple[dict[str, Any], str]:
     """Four threads write until the disk is full; then there is room again. The row, and how the disk was filled."""
     small = root / "small"
     small.mkdir()
-    mounted = _mount(small, "size=2m")
+    mounted = mount(small, "size=2m")
     place = new_place(small / "data", None)
     ledger = Ledger(place)
     try:
         for number in range(times):
             with _limited(place.directory / FILE, mounted=mounted), place.open() as store:
-                said = _until_refused(store, place, f"{number}")
+                said = until_refused(store, place, f"{number}")
             if mounted:
-                _mount(small, f"remount,size={3 + number}m")
+                mount(small, f"remount,size={3 + number}m")
             ledger.recover(parse(place, said))
         return ledger.row("disk full", times), "a tmpfs of 2 MiB" if mounted else "RLIMIT_FSIZE"
     finally:
         if mounted:
-            subprocess.run(["umount", str(small)], check=True)
-
-
-def _mount(directory: Path, options: str) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)]
-    return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+            unmount(small)
 
 
 @contextmanager
@@ -142,27 +137,6 @@ def _limited(file: Path, *, mounted: bool) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def _until_refused(store: Store, place: Place, name: str) -> list[str]:
-    """What four threads were acknowledged until the registry refused each of them."""
-    said: list[str] = []
-
-    def work(thread: int) -> None:
-        number = 0
-        while True:
-            try:
-                said.append(line(enrol(store, place.tenant, f"{name} {thread} {number}")).decode())
-            except RegistryError:
-                return
-            number += 1
-
-    threads = [threading.Thread(target=work, args=(each,)) for each in range(2 * THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return said
 
 
 def read_only(root: Path, times: int) -> dict[str, Any]:

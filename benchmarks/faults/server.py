@@ -11,10 +11,9 @@ from benchmarks import postgres
 
 
 def kill_and_start(url: str) -> None:
-    """Kill every process of the server at once, then start it: it recovers from its journal, flushed or not."""
-    home = Path(parse_qs(urlsplit(url).query)["host"][0])
-    leader = int((home / "data" / "postmaster.pid").read_text().split()[0])
-    for pid in (leader, *_children(leader)):
+    """Kill every process of the server at once, if it still runs, then start it: it recovers from its journal."""
+    home = home_of(url)
+    for pid in _processes(home):
         os.kill(pid, signal.SIGKILL)
     owner, programs = postgres.unprivileged(), postgres.binaries()
     options = f"-c listen_addresses= -c unix_socket_directories={home}"
@@ -36,5 +35,15 @@ def kill_and_start(url: str) -> None:
     raise RuntimeError((home / "log").read_text()[-2000:])
 
 
-def _children(leader: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{leader}/task/{leader}/children").read_text().split()]
+def home_of(url: str) -> Path:
+    """The directory of the server's socket, in which its files are."""
+    return Path(parse_qs(urlsplit(url).query)["host"][0])
+
+
+def _processes(home: Path) -> list[int]:
+    """Its first process and that one's children; none if it has ended by itself."""
+    try:
+        leader = int((home / "data" / "postmaster.pid").read_text().split()[0])
+        return [leader, *map(int, Path(f"/proc/{leader}/task/{leader}/children").read_text().split())]
+    except FileNotFoundError:
+        return []

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from fingerprint.possession import public_key
 from registry import migrations
 from registry.database import driver
-from registry.errors import PossessionProofAltered, StoreExists
+from registry.errors import DatabaseUnavailable, PossessionProofAltered, StoreExists
 from registry.models import Base
 from registry.proving import prove_possession
 from registry.records import RecordedVerdict
@@ -100,7 +101,7 @@ def test_entries_have_no_gap(filled: Any, place: Any, index: int) -> None:
 
 def test_a_reading_unit_refuses_to_write(store: Store) -> None:
     """The server itself refuses writes in a reading unit."""
-    with pytest.raises(DBAPIError, match="read-only"), store.reading() as registry:
+    with pytest.raises(DatabaseUnavailable, match="read-only"), store.reading() as registry:
         registry.create_tenant("acme")
 
 
@@ -200,3 +201,31 @@ def test_a_taken_name_is_looked_up_and_not_searched_for(place: Any, filled: Any)
         plan = [line for (line,) in driver(connection).execute(statement, values)]
     engine.dispose()
     assert [line for line in plan if "Index Cond" in line and "tenant_id" in line and "name" in line], plan
+
+
+def test_a_read_only_default_is_honoured(place: Any, store: Store, tenant: str) -> None:
+    """An operator makes the database read-only: whoever has it open is refused by one error, and goes on after."""
+    name = urlsplit(place.url).path.lstrip("/")
+
+    def enrol(device: str) -> None:
+        with store.unit() as registry:
+            registry.enroll_device(tenant, device, helper_data=b"h", identity="ab" * 32, codeword_key=bytes(32))
+
+    def alter(change: str) -> None:
+        """Change the database; new connections see it."""
+        writing = {"options": "-c default_transaction_read_only=off"}
+        admin = create_engine(place.url, isolation_level="AUTOCOMMIT", connect_args=writing)
+        with admin.connect() as connection:
+            connection.execute(text(f"ALTER DATABASE {name} {change}"))
+        admin.dispose()
+        store._database._engine.dispose()
+
+    alter("SET default_transaction_read_only = on")
+    for again in range(2):
+        with pytest.raises(DatabaseUnavailable, match="read-only"):
+            enrol(f"refused {again}")
+        with store.reading() as registry:
+            assert registry.devices(tenant).items == ()
+    alter("RESET default_transaction_read_only")
+    enrol("after")
+    assert store.audit().published == 1
