@@ -1,4 +1,7 @@
-"""Bounds on a whole answer, kept where bytes arrive: no drip of headers, or of 1xx answers, gets past them."""
+"""Bounds on a whole answer, kept where bytes come and go: no drip gets past them, of headers, 1xx answers or reading.
+
+A TLS handshake is one operation of Python's own under one timeout, whatever drips within it.
+"""
 
 import ssl
 from collections.abc import Callable
@@ -63,8 +66,16 @@ class Watched(httpcore2.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes."""
-        self.stream.write(buffer, timeout=self.watch.patience(timeout))
+        """Send bytes; however few of them the other side takes at a time, the clock is that of the whole answer."""
+        socket, left = self.stream.get_extra_info("socket"), memoryview(buffer)
+        try:
+            while left:
+                socket.settimeout(self.watch.patience(timeout))
+                left = left[socket.send(left) :]
+        except TimeoutError as error:
+            raise httpcore2.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore2.WriteError(str(error)) from error
 
     def close(self) -> None:
         """Close it."""

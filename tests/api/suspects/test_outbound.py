@@ -2,9 +2,11 @@
 
 import ipaddress
 import json
+import socket
 import ssl
 import threading
 import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -311,6 +313,54 @@ def test_a_head_that_never_ends_is_given_up(suspect, path):
     with pytest.raises(SuspectMisbehaved, match="1000 seconds"):
         client.ask(Asked(method="POST", url=suspect.url + path))
     client.close()
+
+
+@contextmanager
+def listening(serve):
+    """The port of a server of one connection, and what it counts; it ends with the connection."""
+    counted = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def work():
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                serve(connection, counted)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        yield server.getsockname()[1], counted
+        thread.join()
+
+
+def drip_handshake(connection, counted):
+    """A TLS record of 16 KiB, a byte at a time."""
+    connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+    while len(counted) < DRIPS:
+        connection.sendall(b"\x00")
+        counted.append(1)
+        time.sleep(0.01)
+
+
+def drip_reading(connection, counted):
+    """A request that is taken in small parts, and answered when it is whole."""
+    while len(counted) < DRIPS and connection.recv(PART, socket.MSG_WAITALL):
+        counted.append(1)
+        time.sleep(0.01)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+DRIPS, PART = 250, 1 << 16
+
+
+@pytest.mark.parametrize(("scheme", "serve"), [("https", drip_handshake), ("http", drip_reading)])
+def test_a_drip_before_the_answer_is_given_up(scheme, serve):
+    """A handshake that drips, and a request that is read in drips: the clock of the whole ends both before they do."""
+    with listening(serve) as (port, counted):
+        client = Outbound(guard=Guard(allowed=LOOPBACK), bounds=Bounds(seconds=0.3, attempts=1))
+        with pytest.raises((SuspectMisbehaved, SuspectUnreachable)):
+            client.ask(Asked(method="POST", url=f"{scheme}://127.0.0.1:{port}/", body=bytes(DRIPS * PART)))
+        client.close()
+    assert 0 < len(counted) < DRIPS
 
 
 def test_requests_keep_their_distance(suspect):
