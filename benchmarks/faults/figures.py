@@ -12,7 +12,7 @@ def faults(numbers: Row) -> str:
     text = "".join("| " + " | ".join(line) + " |\n" for line in lines)
     machine = numbers["machine"]
     return text + (
-        f"\nRecovery: opening the registry after the fault, a clean opening = 1. The disk was filled by"
+        f"\nRecovery: opening the registry after the fault, a clean opening = 1. SQLite's disk was filled by"
         f" {numbers['disk_filled_by']}. {machine['processors']} cores, load {machine['load']:.1f} at the end.\n"
     )
 
