@@ -1,5 +1,10 @@
-"""The OpenAPI document: FastAPI's, with every error as the problem document that is really sent."""
+"""The OpenAPI document: FastAPI's, with every error as the problem document that is really sent, and with examples.
 
+The examples, one for each schema, are what a real service was sent and answered: `api/examples.json`.
+"""
+
+import json
+from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,7 +27,7 @@ def install(app: FastAPI, *, issuer: str | None = None) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _with_provider(_corrected(generate()), issuer)
+            app.openapi_schema = _with_provider(_with_examples(_corrected(generate())), issuer)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # the way that FastAPI documents for this
@@ -42,6 +47,16 @@ def _corrected(document: dict[str, Any]) -> dict[str, Any]:
         if "application/json" in responses.get("422", {}).get("content", {}):
             responses["422"] = documented(422)[422]
         operation["responses"] = dict(sorted(responses.items()))
+    return document
+
+
+def _with_examples(document: dict[str, Any]) -> dict[str, Any]:
+    """Each schema with its example; one of a list has the example of its items."""
+    known = json.loads(resources.files("api").joinpath("examples.json").read_text(encoding="utf-8"))
+    for name, schema in document["components"]["schemas"].items():
+        item = name.removeprefix("ListOf_").removesuffix("_")
+        if item in known:
+            schema["examples"] = [known[item] if name == item else {"items": [known[item]], "next": None}]
     return document
 
 

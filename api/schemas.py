@@ -54,10 +54,8 @@ def page(kind: type[Item], found: records.Page[Any]) -> ListOf[Item]:
 
 
 PossessionKey = Annotated[
-    Bytes | None,
+    Annotated[Bytes, Field(min_length=PUBLIC_KEY_BYTES, max_length=PUBLIC_KEY_BYTES)] | None,
     Field(
-        min_length=PUBLIC_KEY_BYTES,
-        max_length=PUBLIC_KEY_BYTES,
         examples=["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
         description="Ed25519 public key derived from the device key (`fingerprint.possession.public_key`); without it"
         " the device cannot prove later that it is the enrolled one.",

@@ -4,11 +4,14 @@ import json
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 from typing import Never
 
 import pytest
+from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
+from api import openapi
 from api.app import create_app
 from api.problems import MEDIA_TYPE
 from api.settings import Settings
@@ -51,6 +54,26 @@ def test_files_are_documented_as_files(description):
     assert {"application/x-npz", "application/vnd.safetensors"} <= set(sent)
     got = paths["/v1/cases/{case_id}/probes"]["get"]["responses"]["200"]["content"]
     assert set(got) == {"application/x-npz", "application/vnd.safetensors"}
+
+
+def spoken(description) -> set[str]:
+    """Names of the schemas of every JSON body and answer."""
+    operations = [each for methods in description["paths"].values() for each in methods.values()]
+    contents = [each["requestBody"]["content"] for each in operations if "requestBody" in each]
+    contents += [answer.get("content", {}) for each in operations for answer in each["responses"].values()]
+    schemas = [content["application/json"]["schema"] for content in contents if "application/json" in content]
+    return {schema["$ref"].rpartition("/")[2] for schema in schemas if "$ref" in schema}
+
+
+def test_every_body_and_answer_has_an_example_that_holds(description):
+    """Of its schema's own form; none of a schema that is gone."""
+    schemas = description["components"]["schemas"]
+    for name in spoken(description):
+        whole = {"$ref": f"#/components/schemas/{name}", "components": description["components"]}
+        (example,) = schemas[name]["examples"]
+        assert [error.message for error in Draft202012Validator(whole).iter_errors(example)] == [], name
+    written = json.loads((Path(openapi.__file__).parent / "examples.json").read_text())
+    assert set(written) <= set(schemas)
 
 
 @pytest.mark.parametrize(("given", "kept"), [("abc-1.2_3", True), ("a b", False), ("x" * 65, False), ("", False)])

@@ -14,7 +14,9 @@ def _drip(pieces: int, size: int) -> Iterator[bytes]:
         yield bytes(size)
 
 
-@pytest.mark.parametrize(("path", "limit"), [("/v1/devices", 1 << 14), ("/v1/releases", 1 << 20)])
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/v1/devices", 1 << 14), ("/v1/releases", 1 << 20), ("/v1/cases/c/jobs/model", 1 << 20)]
+)
 def test_a_declared_length_over_the_limit_is_refused(service, path, limit):
     """Content-Length decides at once; nothing is appended to the log."""
     before = service.log_size()
