@@ -16,6 +16,7 @@ from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import ListOf
 from api.sse import EVENT_STREAM, LAST_EVENT_ID
+from api.telemetry import CALLER
 from api.uploads import AskAdmission, Upload
 from api.workspace import Workspace
 from registry.jobs import NewJob as Laid
@@ -70,8 +71,7 @@ def open_job(
         budget=new.budget,
     )
     job = _opened(desk, case_id, made)
-    response.headers["Location"] = _address(job)
-    return job
+    return _said(request, response, job)
 
 
 @router.post(
@@ -111,13 +111,19 @@ async def open_model_job(
         desk.store.remove_job_files(desk.tenant)
         return _opened(desk, case_id, made)
 
-    job = await gate.weigh(opened)
-    response.headers["Location"] = _address(job)
-    return job
+    return _said(request, response, await gate.weigh(opened))
 
 
 def _opened(desk: Workspace, case_id: str, made: Laid) -> Job:
     return desk.once(lambda registry: Job.of(registry.open_job(desk.tenant, case_id, made)), _address)
+
+
+def _said(request: Request, response: Response, job: Job) -> Job:
+    """The job, its address in the answer and its opening in the log: every question about a release leaves a trail."""
+    response.headers["Location"] = _address(job)
+    tenant, key = request.scope[CALLER]
+    request.app.state.log.info("job opened", case=job.case_id, job=job.id, tenant=tenant, key=key)
+    return job
 
 
 def _address(job: Job) -> str:

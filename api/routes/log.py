@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import ForLog
+from api.etags import NOT_MODIFIED, immutable
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp
+from api.media import JSON
 from api.problems import documented
 from api.schemas import ListOf
+from registry.log.tree import leaf_hash
 
 router = APIRouter(prefix="/v1/log", tags=["log"], responses=documented(401, 403))
 _LARGEST = 2**63 - 1  # an index is stored in 64 signed bits
@@ -27,10 +30,16 @@ def key(desk: ForLog) -> LogKey:
     return desk.log_key()
 
 
-@router.get("/entries/{index}", responses=documented(404, 422), summary="Get an entry")
-def entry(desk: ForLog, index: Index) -> Entry:
-    """The exact bytes of one entry; SHA-256(0x00 || data) is its leaf hash."""
-    return desk.entry(index)
+@router.get(
+    "/entries/{index}",
+    response_model=Entry,
+    responses={**documented(404, 422), **NOT_MODIFIED},
+    summary="Get an entry",
+)
+def entry(desk: ForLog, request: Request, index: Index) -> Response:
+    """The exact bytes of one entry; SHA-256(0x00 || data) is its leaf hash, and its tag."""
+    found = desk.entry(index)
+    return immutable(request, leaf_hash(found.data).hex(), lambda: Response(found.model_dump_json(), media_type=JSON))
 
 
 @router.get("/entries/{index}/timestamps", responses=documented(404, 422), summary="Get the time stamps of an entry")

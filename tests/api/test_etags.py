@@ -9,15 +9,17 @@ def paths(standing):
     case = standing.service.client().open_case("digits-1", suspect="x")
     return [
         "/v1/releases/digits-1/pack",
+        "/v1/releases/digits-1/commitment",
         f"/v1/cases/{case.id}/probes",
         f"/v1/cases/{case.id}/probes?format=safetensors",
     ]
 
 
 def test_an_immutable_thing_is_sent_once(standing, paths):
-    """With its tag in If-None-Match the answer is 304 without a body; with another it is whole."""
+    """With its tag in If-None-Match the answer is 304 without a body; with another it is whole. So are log entries."""
     web, auth = standing.service.web, standing.service.auth()
     tags = set()
+    paths += [f"/v1/log/entries/{index}" for index in range(2)]
     for path in paths:
         whole = web.get(path, headers=auth)
         tag = whole.headers["etag"]
@@ -29,6 +31,8 @@ def test_an_immutable_thing_is_sent_once(standing, paths):
         for unknown in ('"other"', "", "nonsense"):
             assert web.get(path, headers={**auth, "If-None-Match": unknown}).content == whole.content
     assert len(tags) == len(paths)
+    missing = web.get("/v1/log/entries/999999", headers={**auth, "If-None-Match": "*"})
+    assert missing.status_code == 404
 
 
 def test_a_tag_gives_no_rights(standing, paths):

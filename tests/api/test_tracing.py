@@ -82,12 +82,15 @@ def test_a_verification_is_one_trace_with_its_steps(watched, released, spans, as
 
 def test_nothing_secret_is_in_a_span(watched, released, spans):
     """Enrolment, an endpoint asked with its credential, a model run, verdicts: no key, codeword, answer or name."""
-    web, _ = watched
+    web, stream = watched
     client, world, weight = client_of(web, released), released.world, _weights(released)
     client.enroll_device("edge-9", helper_data=b"help" * 9, identity="0e" * 32, codeword_key=codeword_key(b"k" * 32))
     case = client.open_case("digits-1", suspect="the suspect's name")
     with leaking(*weight) as leaked:
         ended(client, client.open_job(case.id, leaked.described(), token="hush-hush", batch=200).id)
+    opened = next(line for line in map(json.loads, stream.getvalue().splitlines()) if line["event"] == "job opened")
+    assert opened["case"] == case.id
+    assert len(opened["key"]) == 32
     model, case = save({"fc.weight": weight[0], "fc.bias": weight[1]}), client.open_case("digits-1", suspect="t")
     assert client.send_model(case.id, model, architecture="student").named == ["edge-0"]
     made = client.create_api_key("new", [Scope.AUDIT])
