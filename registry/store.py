@@ -13,7 +13,7 @@ DATA/packs/         verifier packs and suspects' answers, sealed
 |---|---|---|
 | registry.db, packs/ | refusal of service; edits that the audit finds | secrets read; history rewritten unseen |
 | log.key | refusal of service | another history signed; secrets read |
-| log.key and registry.db | a history under another key, which whoever has the log's public key sees | signatures by the log's key |
+| log.key and registry.db | a history under another key, seen by holders of the log's public key | the log's signature |
 | kek.key and log.key | another history, which whoever holds an old checkpoint sees | secrets of the database read |
 | kek.key and registry.db | codeword keys read | a changed log |
 """
