@@ -385,9 +385,9 @@ class AsyncClient:
         """A key; its token is in this answer and nowhere else."""
         return await self._run(calls.create_api_key(name, scopes, expires_at))
 
-    async def api_keys(self) -> ListOf[ApiKey]:
+    async def api_keys(self, *, after: str | None = None, limit: int = 100) -> ListOf[ApiKey]:
         """Every key of the tenant, without tokens."""
-        return await self._run(calls.api_keys())
+        return await self._run(calls.api_keys(after, limit))
 
     async def rotate_api_key(
         self, key_id: str, *, overlap_seconds: int = 86_400, name: str | None = None

@@ -406,9 +406,10 @@ def create_api_key(name: str, scopes: Iterable[str], expires_at: datetime | None
     return Call(method="POST", path=_at("api-keys"), json=body, parse=IssuedApiKey.model_validate_json)
 
 
-def api_keys() -> Call[ListOf[ApiKey]]:
-    """Every key of the tenant."""
-    return Call(method="GET", path=_at("api-keys"), parse=ListOf[ApiKey].model_validate_json)
+def api_keys(after: str | None, limit: int) -> Call[ListOf[ApiKey]]:
+    """Keys by name."""
+    params = {"after": after, "limit": limit}
+    return Call(method="GET", path=_at("api-keys"), params=params, parse=ListOf[ApiKey].model_validate_json)
 
 
 def rotate_api_key(key_id: str, overlap_seconds: int, name: str | None) -> Call[IssuedApiKey]:

@@ -387,9 +387,9 @@ class Client:
         """A key; its token is in this answer and nowhere else."""
         return self._run(calls.create_api_key(name, scopes, expires_at))
 
-    def api_keys(self) -> ListOf[ApiKey]:
+    def api_keys(self, *, after: str | None = None, limit: int = 100) -> ListOf[ApiKey]:
         """Every key of the tenant, without tokens."""
-        return self._run(calls.api_keys())
+        return self._run(calls.api_keys(after, limit))
 
     def rotate_api_key(self, key_id: str, *, overlap_seconds: int = 86_400, name: str | None = None) -> IssuedApiKey:
         """A new key in the place of one that ends after the overlap."""

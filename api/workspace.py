@@ -371,10 +371,10 @@ class Workspace:
             lambda registry: IssuedApiKey.of(registry.create_api_key(self.tenant, name, wanted, expires_at))
         )
 
-    def api_keys(self) -> ListOf[ApiKey]:
-        """Every key of the tenant, without tokens."""
+    def api_keys(self, *, after: str | None = None, limit: int = 100) -> ListOf[ApiKey]:
+        """Keys by name, without tokens."""
         with self.store.reading() as registry:
-            return ListOf(items=[ApiKey.of(key) for key in registry.api_keys(self.tenant)], next=None)
+            return page(ApiKey, registry.page_of_api_keys(self.tenant, after=pages.decode(after), limit=limit))
 
     def rotate_api_key(self, key_id: str, *, overlap_seconds: int = 86_400, name: str | None = None) -> IssuedApiKey:
         """A new key in the place of one that ends after the overlap."""

@@ -111,6 +111,10 @@ class Registry:
         """Every key of the tenant, by name, without tokens."""
         return self._access.api_keys(tenant)
 
+    def page_of_api_keys(self, tenant: str, *, after: str | None = None, limit: int = 100) -> Page[ApiKey]:
+        """Keys by name, without tokens. Raises MalformedValue for a limit outside 1..1000."""
+        return self._access.page_of_keys(tenant, after=after, limit=limit)
+
     def rotate_api_key(self, tenant: str, key_id: str, *, overlap: timedelta, name: str | None = None) -> NewApiKey:
         """A new key in the place of one that ends after the overlap.
 

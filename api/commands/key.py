@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.desks import Data, Server, desk_of
+from api.commands.desks import After, Data, Limit, Server, desk_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from registry.records import Scope
 
@@ -29,15 +29,17 @@ def create(
 
 
 @app.command("list", epilog="Example: countermark key list --json")
-def list_keys(data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
+def list_keys(
+    data: Data = None, server: Server = None, limit: Limit = 100, after: After = None, as_json: AsJson = False
+) -> None:
     """List the API keys, without their tokens."""
     with desk_of(data, server) as desk:
-        found = desk.api_keys()
+        found = desk.api_keys(after=after, limit=limit)
     if as_json:
         show_json(found)
         return
     rows = [(k.id, k.name, k.scopes, k.created_at, k.expires_at, k.revoked_at) for k in found.items]
-    show_table(("id", "name", "scopes", "created", "expires", "revoked"), rows)
+    show_table(("id", "name", "scopes", "created", "expires", "revoked"), rows, more=found.next)
 
 
 @app.command("rotate", epilog="Example: countermark key rotate 4f1c9e --overlap 72")

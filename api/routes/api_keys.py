@@ -1,9 +1,12 @@
 """API keys: make, list, revoke. Tokens are shown once; the registry keeps keyed hashes."""
 
-from fastapi import APIRouter, Response, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
 
 from api.auth import ForAdministration
 from api.idempotency import Once
+from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import ApiKey, IssuedApiKey, KeyRotation, ListOf, NewApiKey
 
@@ -18,10 +21,10 @@ def create(desk: ForAdministration, new: NewApiKey, response: Response, _once: O
     return desk.create_api_key(new.name, new.scopes, expires_at=new.expires_at)
 
 
-@router.get("", summary="List API keys")
-def api_keys(desk: ForAdministration) -> ListOf[ApiKey]:
-    """Every key of the tenant, by name, without tokens; revoked and expired ones included."""
-    return desk.api_keys()
+@router.get("", responses=documented(422), summary="List API keys")
+def api_keys(desk: ForAdministration, query: Annotated[PageQuery, Query()]) -> ListOf[ApiKey]:
+    """Keys by name, without tokens; revoked and expired ones included."""
+    return desk.api_keys(after=query.after, limit=query.limit)
 
 
 @router.post(

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from registry.errors import DuplicateName
 from registry.models import ApiKeyRow, Base, PepperRow, TenantRow
-from registry.records import ApiKey, Scope, Tenant
+from registry.records import ApiKey, Page, Scope, Tenant
+from registry.repository.page import page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,14 @@ class AccessRepository:
         """Every key of the tenant, by name."""
         statement = select(ApiKeyRow).where(ApiKeyRow.tenant_id == tenant).order_by(ApiKeyRow.name)
         return tuple(_api_key(row) for row in self._session.scalars(statement))
+
+    def page_of_keys(self, tenant: str, after: str | None, limit: int) -> Page[ApiKey]:
+        """Keys by name."""
+        statement = select(ApiKeyRow).where(ApiKeyRow.tenant_id == tenant).order_by(ApiKeyRow.name)
+        if after is not None:
+            statement = statement.where(ApiKeyRow.name > after)
+        rows = self._session.scalars(statement.limit(limit + 1)).all()
+        return page(rows, limit, _api_key, lambda row: row.name)
 
     def api_key(self, tenant: str, key_id: str) -> ApiKey | None:
         """The key of that id."""

@@ -15,10 +15,10 @@ from registry.errors import (
     UnknownTenant,
     UnknownToken,
 )
-from registry.records import ApiKey, NewApiKey, Principal, Scope, Tenant
+from registry.records import ApiKey, NewApiKey, Page, Principal, Scope, Tenant
 from registry.repository.access import SealedPepper
 from registry.sealing import RowIdentity
-from registry.usecases.tools import Tools, require_name
+from registry.usecases.tools import Tools, require_limit, require_name
 
 LONGEST_OVERLAP = timedelta(days=90)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -72,6 +72,10 @@ class Access:
     def api_keys(self, tenant: str) -> tuple[ApiKey, ...]:
         """Every key of the tenant."""
         return self._stored.api_keys(tenant)
+
+    def page_of_keys(self, tenant: str, *, after: str | None, limit: int) -> Page[ApiKey]:
+        """Keys by name."""
+        return self._stored.page_of_keys(tenant, after, require_limit(limit))
 
     def rotate_api_key(self, tenant: str, key_id: str, *, overlap: timedelta, name: str | None) -> NewApiKey:
         """A new key with the old one's scopes and length of life; the old one ends after the overlap, if not before."""

@@ -27,25 +27,27 @@ def test_a_made_up_cursor_is_refused(cursor):
 
 
 def test_lists_are_read_page_by_page(service, enrolled):
-    """Following `next` lists every device once, in order; the last page has none."""
+    """Following `next` lists every device and every API key once, in order; the last page has none."""
     client = service.client()
     names = [f"edge-{i}" for i in range(5)]
     for name in reversed(names):
         enrolled(client, name)
-    seen, after = [], None
-    while True:
-        page = client.devices(after=after, limit=2)
-        seen += [device.name for device in page.items]
-        after = page.next
-        if after is None:
-            break
-    assert seen == names
+    for listing, wanted in ((client.devices, names), (client.api_keys, sorted(service.tokens["acme"]))):
+        seen, after = [], None
+        while True:
+            page = listing(after=after, limit=2)
+            assert len(page.items) <= 2
+            seen += [each.name for each in page.items]
+            after = page.next
+            if after is None:
+                break
+        assert seen == wanted
 
 
 @pytest.mark.parametrize(
     "query", [{"after": "x"}, {"limit": "0"}, {"limit": "1001"}, {"limit": "x"}, {"colour": "red"}]
 )
-@pytest.mark.parametrize("path", ["/v1/devices", "/v1/releases", "/v1/copies", "/v1/cases"])
+@pytest.mark.parametrize("path", ["/v1/devices", "/v1/releases", "/v1/copies", "/v1/cases", "/v1/api-keys"])
 def test_a_bad_page_is_one_clear_problem(standing, path, query):
     """A damaged cursor, a limit out of range and an unknown parameter are refused."""
     answer = standing.service.web.get(path, params=query, headers=standing.service.auth())

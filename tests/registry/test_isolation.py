@@ -75,7 +75,7 @@ def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pac
                 use()
         for listing in (registry.devices, registry.releases, registry.copies, registry.cases, registry.jobs):
             assert listing(stranger).items == ()
-        assert registry.api_keys(stranger) == ()
+        assert registry.api_keys(stranger) == registry.page_of_api_keys(stranger).items == ()
         assert registry.copies_of_artefact(stranger, DIGEST) == ()
         assert registry.enrolled(stranger) == 0
         # The same names are free for the other tenant.
@@ -105,6 +105,7 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
     with filled.store.unit() as registry:
         key = registry.create_api_key(tenant, "every", {Scope.AUDIT})
         registry.api_keys(tenant)
+        registry.page_of_api_keys(tenant, after="a", limit=1)
         registry.revoke_api_key(tenant, key.id)
         registry.enroll_device(tenant, "new", helper_data=b"h", identity="ef" * 32, codeword_key=bytes(32))
         registry.helper_data(tenant, "new")
