@@ -107,6 +107,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None, tracer: Trac
     )
     app.state.settings = settings
     app.state.log = log
+    app.state.stopping = lambda: False  # whoever runs the application knows better
     app.state.metrics = metrics
     app.state.oidc = _provider(settings)
     app.state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)

@@ -95,13 +95,14 @@ def serve(
     settings = settings_of(data)
     with store_of(settings) as store:
         store.health()  # what is wrong with the data directory is said here, in one line, before the server starts
-    signal.signal(signal.SIGTERM, _end)  # uvicorn puts its own in its place while it serves, then raises it again
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn puts its own in their place while it serves
+        signal.signal(number, _end)  # and raises what it got again when it has ended
+    app = create_app(settings, stream=sys.stderr)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=host, port=port, access_log=False, server_header=False, timeout_graceful_shutdown=30)
+    )
+    app.state.stopping = lambda: server.should_exit
     with threadpool_limits(1):  # verifications run side by side; more threads in each of them only wait for one another
-        uvicorn.run(
-            create_app(settings, stream=sys.stderr),
-            host=host,
-            port=port,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=30,
-        )
+        server.run()
+    if not server.started:
+        raise typer.Exit(1)

@@ -43,11 +43,16 @@ def follow(
             sleep(POLL)
 
 
-async def stream(store: Store, tenant: str, job_id: str, after: int) -> AsyncIterator[bytes]:
-    """The same as server-sent events, for a while; a comment now and then keeps the connection alive."""
+async def stream(
+    store: Store, tenant: str, job_id: str, after: int, *, stopping: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """The same as server-sent events, for a while; a comment now and then keeps the connection alive.
+
+    It ends early when the service is told to stop, which waits for streams as for any request.
+    """
     ends, said, more = anyio.current_time() + STREAM_SECONDS, anyio.current_time(), True
     yield COMMENT
-    while more and anyio.current_time() < ends:
+    while more and anyio.current_time() < ends and not stopping():
         found, more = await run_sync(happened, store, tenant, job_id, after)
         for event in found:
             yield ServerSentEvent(id=str(event.seq), event=event.name, data=event.model_dump_json()).to_bytes()

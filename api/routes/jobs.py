@@ -148,7 +148,7 @@ def job(desk: ForCases, job_id: str) -> Job:
     responses={**documented(404, 422), **_EVENTS},
     summary="Follow a job",
 )
-def events(desk: ForCases, job_id: str, last: LastEventId = None, after: After = 0) -> Response:
+def events(desk: ForCases, request: Request, job_id: str, last: LastEventId = None, after: After = 0) -> Response:
     """What happened to the job and what happens, as server-sent events.
 
     A stream ends after some seconds; come back with Last-Event-ID, as browsers do by themselves. The answer is 204 when
@@ -158,7 +158,8 @@ def events(desk: ForCases, job_id: str, last: LastEventId = None, after: After =
     found, more = happened(desk.store, desk.tenant, job_id, heard)
     if not found and not more:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-    return StreamingResponse(stream(desk.store, desk.tenant, job_id, heard), media_type=EVENT_STREAM, headers=_NO_STORE)
+    told = stream(desk.store, desk.tenant, job_id, heard, stopping=request.app.state.stopping)
+    return StreamingResponse(told, media_type=EVENT_STREAM, headers=_NO_STORE)
 
 
 @router.delete("/v1/jobs/{job_id}", responses=documented(404, 409), summary="Cancel a job")

@@ -17,11 +17,14 @@ from api.async_client import AsyncClient
 from api.cli import app as cli
 from api.client import Client, ServiceError
 from api.exchange import ONCE
+from api.jobs import following
 from api.settings import Settings
 from api.sse import EventReader, ServerSentEvent
 from registry.evidence.case_file import CaseFile
 from registry.evidence.examination import examine
+from registry.jobs import NewJob
 from registry.log.policy import Policy
+from registry.store import open_registry
 from tests.api.serving import Leaked, leaking, listening
 
 
@@ -262,6 +265,27 @@ def test_the_asynchronous_client_follows_too(leaked, released):
 
     with listening(create_app(settings_of(released))) as address:
         assert anyio.run(story, address) == ["opened", "answered", "answered", "decided"]
+
+
+def test_a_stream_ends_when_the_service_is_told_to_stop(released, monkeypatch):
+    """What happened is told; what is to come is not waited for."""
+    monkeypatch.setattr(following, "STREAM_SECONDS", float("inf"))
+    with open_registry(released.service.data) as store, store.unit() as registry:
+        tenant = registry.tenant("acme").id
+        case = registry.open_case(tenant, "digits-1", suspect="s")
+        job = registry.open_job(tenant, case.id, NewJob(suspect="s", spec=b"{}"))
+    told: list[bytes] = []
+
+    async def follow() -> None:
+        with open_registry(released.service.data) as store, anyio.fail_after(20):
+            stopping = lambda: b"opened" in b"".join(told)  # noqa: E731
+            async for chunk in following.stream(store, tenant, job.id, 0, stopping=stopping):
+                told.append(chunk)  # noqa: PERF401 - it is looked at while it grows
+
+    anyio.run(follow)
+    reader = EventReader()
+    found = [event for line in b"".join(told).decode().splitlines() if (event := reader.feed(line))]
+    assert [event.event for event in found] == ["opened"]
 
 
 def test_an_event_survives_its_stream():
