@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, select, update
+from sqlalchemy import Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from registry.jobs import ENDED, OPEN, Happened, Job, JobEvent, JobState
@@ -112,9 +112,10 @@ class JobRepository:
         return [(_job(row), count) for row, count in self._session.execute(fresh)]
 
     def files_of_ended(self, tenant: str) -> list[tuple[str, str]]:
-        """Id and digest of the sealed file of every job that ended for good and whose file is still there."""
+        """Id and sealed file's digest of every job that ended for good, or whose key was destroyed with answers."""
         ended = select(JobRow.id, JobRow.file).where(JobRow.tenant_id == tenant, JobRow.file.is_not(None))
-        rows = self._session.execute(ended.where(JobRow.state.in_(ENDED)).order_by(JobRow.id))
+        over = or_(JobRow.state.in_(ENDED), JobRow.data_key.is_(None))
+        rows = self._session.execute(ended.where(over).order_by(JobRow.id))
         return [(job_id, file) for job_id, file in rows if file is not None]
 
     def change(self, tenant: str, job_id: str, **values: Any) -> None:

@@ -181,3 +181,29 @@ def test_what_is_sealed_moves_to_a_new_key(filled: Any) -> None:
     before = sum(filled.store.key_status().rows.values())
     opened(filled)
     assert sum(filled.store.key_status().rows.values()) == before + 1
+
+
+def test_a_file_is_kept_sealed_until_its_job_has_ended(filled: Any, data_dir: Any) -> None:
+    """What is undone ends nothing; a failed job keeps its file for a retry, a cancelled one loses it."""
+    packs = set((data_dir / "packs").iterdir())
+    model = b"the model's bytes" * 9
+    job_id = opened(filled, NewJob(suspect="s", spec=b"{}", file=model, batch=200))
+    (kept,) = set((data_dir / "packs").iterdir()) - packs
+    assert model[:17] not in kept.read_bytes()
+    lease = take(filled.store)
+    assert lease is not None
+    with filled.store.reading() as registry:
+        assert registry.leases.file(lease) == model
+    change(filled.store, "fail", lease, "useless")
+    with pytest.raises(JobEnded), filled.store.unit() as registry:
+        [registry.cancel_job(filled.tenant, job_id) for _ in range(2)]
+    filled.store.remove_job_files(filled.tenant)
+    assert kept.exists()
+    with filled.store.unit() as registry:
+        registry.cancel_job(filled.tenant, job_id)
+    assert kept.exists()
+    for _ in range(2):
+        filled.store.remove_job_files(filled.tenant)
+        assert not kept.exists()
+    with filled.store.reading() as registry, pytest.raises(LeaseLost):
+        registry.leases.file(lease)
