@@ -8,9 +8,12 @@ def objectives(numbers: dict[str, Any]) -> str:
     head = ["system", "variant", "paper", "claim", "own", "baseline", "holds", "cost, points", "t", "named", "why"]
     lines = [head, ["---"] * len(head), *map(_line, numbers["rows"])]
     best = max(row["max_score"] for row in numbers["rows"])
+    taken = ""
+    if "processor_seconds" in numbers:
+        taken = f" All rows took {numbers['processor_seconds'] / 60:.0f} minutes of one processor core."
     return "".join("| " + " | ".join(line) + " |\n" for line in lines) + (
         f"\nStrength {numbers['strength']}, {numbers['devices']:,} devices, answers in logits, greatest scores up to"
-        f" {best:.1f}. Own and baseline: mean of three clean students.\n"
+        f" {best:.1f}. Own and baseline: mean of three clean students.{taken}\n"
     )
 
 

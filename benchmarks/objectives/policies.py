@@ -59,11 +59,14 @@ def reinforced(
     teacher: Tensor,
     objective: Objective,
     words: tuple[seeds.Word, ...],
+    *,
+    steps: int = STEPS,
+    rate: float = 2e-3,
 ) -> nn.Module:
-    """The policy after `STEPS` batches of groups, two steps on each."""
+    """The policy after so many batches of groups, two steps on each."""
     draw = torch.Generator().manual_seed(seeds.number("benchmarks/objectives/policies", *words))
-    optimiser = torch.optim.AdamW(fresh.parameters(), lr=2e-3)
-    for _ in range(STEPS):
+    optimiser = torch.optim.AdamW(fresh.parameters(), lr=rate)
+    for _ in range(steps):
         batch = torch.randint(len(shown), (BATCH,), generator=draw)
         old = fresh(shown[batch]).detach()
         actions = torch.multinomial(old.softmax(dim=1), GROUP, replacement=True, generator=draw)

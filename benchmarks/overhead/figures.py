@@ -5,8 +5,14 @@ from typing import Any
 
 def overhead(numbers: dict[str, Any]) -> str:
     """Ratios by size of the student."""
-    names = ("step_ratio", "step_ratio_stored", "prepare_ratio", "prepare_ratio_two_clean", "memory_ratio")
-    heads = ["student", "parameters", "signed step", "outputs stored", "release, 3 clean", "release, 2 clean", "memory"]
+    columns = {
+        "step_ratio": "signed step", "step_ratio_hook": "by a hook", "step_ratio_stored": "outputs stored",
+        "prepare_ratio": "release", "prepare_ratio_stored": "release, stored",
+       "prepare_ratio_two_clean": "2 clean, stored",
+        "memory_ratio": "memory",
+    }  # fmt: skip
+    names = tuple(name for name in columns if name in numbers["rows"][0])
+    heads = ["student", "parameters", *(columns[name] for name in names)]
     lines = [heads, ["---"] * len(heads)]
     lines += [
         [row["model"], f"{row['parameters']:,}", *(f"{row[name]:.3f}" for name in names)] for row in numbers["rows"]
