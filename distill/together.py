@@ -91,10 +91,11 @@ def started() -> bool:
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """This process as one of those that `torchrun` started: gloo, and NCCL for what lies on CUDA, a device for each."""
-    if torch.cuda.is_available():
+    """This process as one of those that `torchrun` started: gloo, and NCCL where each has a CUDA device of its own."""
+    devices = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
+    if devices:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if devices else "gloo")
     try:
         yield
     finally:
