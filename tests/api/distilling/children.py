@@ -11,8 +11,9 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pytest", "tests.api.distilling.children", "api.distilling.run"])
 
 
-def command(args, dies_at, times):
+def command(args, dies_at, times, environment):
     """Run it; dead when a file whose path has `dies_at` in it is opened for writing for the so many-th time."""
+    os.environ.update(environment)
     left = [times]
 
     def hook(event, given):
@@ -25,9 +26,9 @@ def command(args, dies_at, times):
     app(args)
 
 
-def killed(args, dies_at, times):
+def killed(args, dies_at, times, **environment):
     """Whether the run was killed there."""
-    child = PROCESSES.Process(target=command, args=(args, dies_at, times))
+    child = PROCESSES.Process(target=command, args=(args, dies_at, times, environment))
     child.start()
     child.join()
     return child.exitcode == -signal.SIGKILL

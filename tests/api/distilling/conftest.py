@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,3 +75,15 @@ def codewords() -> Callable[[Path], None]:
             np.save(folder / f"{name}.npy", draw.choice(np.array([-1, 1], dtype=np.int8), size=180))
 
     return write
+
+
+@pytest.fixture
+def keys(tmp_path) -> tuple[Path, Path]:
+    """A pair of keys as OpenSSL makes them: private, public."""
+    for command in (
+        "openssl ecparam -name prime256v1 -genkey -noout -out sign.key",
+        "openssl ec -in sign.key -pubout -out sign.pub",
+    ):
+        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "sign.key").chmod(0o600)
+    return tmp_path / "sign.key", tmp_path / "sign.pub"

@@ -91,14 +91,14 @@ def test_the_files_are_those_of_the_library(undisturbed):
         assert (out / name).stat().st_mode & 0o777 == 0o600
 
 
-def test_registered_copies_are_traced(place, new_shop):
-    """The documented example with --register: committed, issued, signed for nobody; a second run changes nothing."""
+def test_registered_copies_are_traced(place, new_shop, keys):
+    """The documented example with --register: committed, issued, signed; a second run changes nothing."""
     config = new_shop(place.path / "work")
     for name in ("edge-0", "edge-1"):
         place.json("device", "enroll", name, "--silicon", place.path / f"{name}.chip")
-    found = place.json("distil", config, "--register")
+    found = place.json("distil", config, "--register", "--sign-key", keys[0])
     size = place.json("log", "checkpoint")["size"]
-    assert place.json("distil", config, "--register") == found
+    assert place.json("distil", config, "--register", "--sign-key", keys[0]) == found
     assert place.json("log", "checkpoint")["size"] == size
     for each in found["copies"]:
         data = Path(each["file"]).read_bytes()
@@ -109,6 +109,8 @@ def test_registered_copies_are_traced(place, new_shop):
             each["device"],
         )
         assert provenance.read(data)["copy"] == each["copy"]
+        said = place.json("copy", "verify", each["file"], "--key", keys[1])
+        assert (said["signed"], said["devices"]) == (True, [each["device"]])
     committed = place.json("release", "commitment", "digits-1")["commitment"]["reference_models"]
     assert sorted(committed) == sorted(each["digest"] for each in found["clean"])
     assert _named(place, found["copies"][1]["file"], config) == ["edge-1"]
