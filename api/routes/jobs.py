@@ -1,8 +1,9 @@
 """Durable jobs: have an endpoint asked, or a model run, step by step, whatever becomes of the service's processes."""
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from api.asker import Asker
@@ -11,7 +12,7 @@ from api.idempotency import Once
 from api.job_schemas import Job, JobRetry, NewJob
 from api.jobs.following import happened, stream
 from api.jobs.spec import MODEL_BATCH, new_job, new_model_job
-from api.model_query import MODEL, Architecture, KindOrNone, Output
+from api.model_query import MODEL, Described
 from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import ListOf
@@ -30,13 +31,22 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     },
     204: {"description": "The job has ended, and everything was heard."},
 }
-Batch = Annotated[int, Query(ge=1, le=4096, description="Probes of one step; each step starts a process.")]
-Priority = Annotated[int, Query(ge=-100, le=100, description="Higher goes first.")]
-Budget = Annotated[int | None, Query(ge=1, le=(1 << 31) - 1, description="The most probes put to it.")]
 LastEventId = Annotated[
     int | None, Header(alias=LAST_EVENT_ID, ge=0, lt=1 << 31, description="Number of the last event that was heard.")
 ]
 After = Annotated[int, Query(ge=0, lt=1 << 31, description="The same, for the first request.")]
+_Batch = Annotated[int, Query(ge=1, le=4096, description="Probes of one step; each step starts a process.")]
+_Priority = Annotated[int, Query(ge=-100, le=100, description="Higher goes first.")]
+_Budget = Annotated[int | None, Query(ge=1, le=(1 << 31) - 1, description="The most probes put to it.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a model's job goes on: probes of a step, its turn among the jobs, the most probes."""
+
+    batch: _Batch = MODEL_BATCH
+    priority: _Priority = 0
+    budget: _Budget = None
 
 
 @router.post(
@@ -90,24 +100,20 @@ async def open_model_job(
     gate: AskAdmission,
     body: Upload,
     _once: Once,
-    kind: KindOrNone = None,
-    architecture: Architecture = None,
-    output: Output = None,
-    batch: Batch = MODEL_BATCH,
-    priority: Priority = 0,
-    budget: Budget = None,
+    said: Described,
+    pace: Annotated[Pace, Depends()],
 ) -> Job:
     """Accept the model and answer at once; it is run step by step, and the job goes on after a crash or restart.
 
     The file is kept sealed until the job is done or cancelled, and then destroyed; its digest stays. What holds of jobs
     that ask an endpoint holds of this one. Only where the operator allows that uploaded models are run.
     """
-    given: dict[str, Any] = {"kind": kind, "batch": batch, "priority": priority, "budget": budget, "output": output}
     asker = Asker(settings=request.app.state.settings)
 
     def opened() -> Job:
         desk.case(case_id)
-        made = new_model_job(asker, body, architecture=asker.architecture(architecture), **given)
+        architecture = asker.architecture(said.architecture)
+        made = new_model_job(asker, body, architecture=architecture, output=said.output, kind=said.kind, **asdict(pace))
         desk.store.remove_job_files(desk.tenant)
         return _opened(desk, case_id, made)
 

@@ -9,7 +9,7 @@ from api.auth import ForCases, ForInvestigation, OneVerdict
 from api.evidence import Verdict
 from api.idempotency import Once
 from api.media import JSON_LINES
-from api.model_query import MODEL, Architecture, KindOrNone, Output
+from api.model_query import MODEL, Described
 from api.problems import documented
 from api.schemas import NewEndpoint
 from api.uploads import AskAdmission, Upload, documented_download
@@ -34,9 +34,7 @@ async def send_model(
     gate: AskAdmission,
     body: Upload,
     _once: Once,
-    kind: KindOrNone = None,
-    architecture: Architecture = None,
-    output: Output = None,
+    said: Described,
 ) -> Verdict:
     """Run the model on the case's probes, in a process of its own, and weigh its answers.
 
@@ -45,8 +43,8 @@ async def send_model(
     """
     asker = Asker(settings=request.app.state.settings)
     desk.case(case_id)
-    suspect = asker.model(body, architecture=architecture, output=output)
-    verdict = await gate.weigh(partial(asker.verdict, desk, case_id, suspect, kind=kind))
+    suspect = asker.model(body, architecture=said.architecture, output=said.output)
+    verdict = await gate.weigh(partial(asker.verdict, desk, case_id, suspect, kind=said.kind))
     note(request, verdict)
     return verdict
 
