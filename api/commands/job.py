@@ -51,6 +51,8 @@ def follow(
     work: Annotated[bool, typer.Option("--work", help="Do the job's steps here, in the data directory.")] = False,
     allow_network: suspects.AllowNetwork = None,
     timeout: suspects.Timeout = 60.0,
+    model_seconds: suspects.ModelSecondsOrNone = None,
+    model_memory: suspects.ModelMemoryOrNone = None,
     data: Data = None,
     server: Server = None,
     as_json: AsJson = False,
@@ -58,10 +60,11 @@ def follow(
     """Wait for the job's end with a progress bar, then print its verdict. Exit codes as of `verify`."""
     if work and address_of(data, server) is not None:
         raise typer.BadParameter("--work is for the data directory; a service does the steps itself")
-    if allow_network and not work:
-        raise typer.BadParameter("--allow-network is for --work")
+    if not work and (allow_network or model_seconds or model_memory):
+        raise typer.BadParameter("--allow-network, --model-seconds and --model-memory are for --work")
     with desk_of(data, server) as desk:
-        steps = working(desk, job, worker_settings(data, allow_network, timeout)) if work else nullcontext()
+        settings = worker_settings(data, allow_network, timeout, model_seconds=model_seconds, model_memory=model_memory)
+        steps = working(desk, job, settings) if work else nullcontext()
         with steps:
             verdict = decided(desk, job)
     show_verdict(verdict, as_json=as_json, job=job)

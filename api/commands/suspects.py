@@ -44,8 +44,12 @@ InputName = Annotated[str, typer.Option("--input", help="Endpoint (OIP): the inp
 OutputName = Annotated[
     str | None, typer.Option("--output", help="The output tensor, or the estimator's method, if there are several.")
 ]
-ModelSeconds = Annotated[int, typer.Option("--model-seconds", min=1, help="Model: processor time of one run.")]
-ModelMemory = Annotated[int, typer.Option("--model-memory", min=256, help="Model: MiB of memory of one run.")]
+_SECONDS = typer.Option("--model-seconds", min=1, help="Model: processor time of one run.")
+_MEMORY = typer.Option("--model-memory", min=256, help="Model: MiB of memory of one run.")
+ModelSeconds = Annotated[int, _SECONDS]
+ModelSecondsOrNone = Annotated[int | None, _SECONDS]
+ModelMemory = Annotated[int, _MEMORY]
+ModelMemoryOrNone = Annotated[int | None, _MEMORY]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -314,6 +314,8 @@ def test_an_error_is_one_line_and_changes_nothing(shop, line):
         ["verify", "x", "--durable", "--record", "y", "--release", "r"],
         ["verify", "x", "--durable", "--per-second", "1", "--release", "r"],
         ["job", "follow", "x", "--allow-network", "127.0.0.0/8"],
+        ["job", "follow", "x", "--model-seconds", "240"],
+        ["job", "follow", "x", "--model-memory", "4096"],
         ["key", "create", "x"],
         ["key", "create", "x", "--scope", "everything"],
         ["serve", "--port", "70000"],

@@ -18,6 +18,7 @@ from api.client import Client
 from api.settings import Settings
 from registry.store import open_registry
 from tests.api.serving import listening
+from tests.api.suspects.conftest import endless, greedy
 from tests.api.test_jobs import ended, problem
 from tests.api.test_suspects import ARCHITECTURE, _onnx, _weights
 
@@ -165,6 +166,23 @@ def test_a_model_s_job_outlives_the_command_that_is_killed(desk):
     found = json.loads(desk.run("job", "show", job_id).stdout)
     assert (found["state"], found["answered"]) == ("done", 400)
     assert found["asked"] in (400, 550)
+
+
+@pytest.mark.parametrize(
+    ("model", "option", "said"),
+    [
+        (greedy, ("--model-memory", 300), "more than 300 MiB"),
+        (endless, ("--model-seconds", 1), "1 s of processor time"),
+    ],
+    ids=["memory", "seconds"],
+)
+def test_whoever_does_the_steps_says_what_a_run_may_cost(desk, model, option, said):
+    """What the job met within these bounds is its failure's reason."""
+    with TestClient(create_app(settings_of(desk.released, workers=0))) as web:
+        client = Client("http://testserver", token=desk.released.service.tokens["acme"]["all"], http=web)
+        case = client.open_case("digits-1", suspect="s")
+        job = client.open_model_job(case.id, model(inputs=[("x", ["n", 24])]))
+    assert said in desk.run("job", "follow", job.id, "--work", *option, code=1).stderr
 
 
 def test_a_service_runs_the_model_and_the_command_follows(desk, tmp_path):

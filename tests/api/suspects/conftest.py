@@ -40,6 +40,26 @@ def linear(**options: object) -> bytes:
     return graph([helper.make_node("Gemm", ["x", "W", "b"], ["y"])], tensors=tensors, **options)
 
 
+def endless(**options: object) -> bytes:
+    """A loop without end, as ONNX."""
+    state = helper.make_tensor_value_info("v", TensorProto.FLOAT, None)
+    flags = [helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in ("c", "co")]
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["c"], ["co"]), helper.make_node("Identity", ["v"], ["vo"])],
+        "body",
+        [helper.make_tensor_value_info("i", TensorProto.INT64, []), flags[0], state],
+        [flags[1], helper.make_tensor_value_info("vo", TensorProto.FLOAT, None)],
+    )
+    true = numpy_helper.from_array(np.array(True), "true")
+    return graph([helper.make_node("Loop", ["", "true", "x"], ["y"], body=body)], tensors=[true], **options)
+
+
+def greedy(**options: object) -> bytes:
+    """Terabytes out of one small constant, as ONNX."""
+    sizes = numpy_helper.from_array(np.array([10**6, 10**6, 1, 1]), "sizes")
+    return graph([helper.make_node("Expand", ["x", "sizes"], ["y"])], tensors=[sizes], **options)
+
+
 def estimator() -> LogisticRegression:
     """The linear model as an estimator: its probabilities are the softmax of the logits."""
     made = LogisticRegression()
@@ -70,6 +90,8 @@ def make() -> SimpleNamespace:
     return SimpleNamespace(
         graph=graph,
         linear=linear,
+        endless=endless,
+        greedy=greedy,
         estimator=estimator,
         archive=archive,
         models=MODELS,

@@ -4,9 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from api.suspects.errors import AdapterMissing, ModelFailed, ModelTooCostly
 from api.suspects.models.model import Model
@@ -87,33 +85,17 @@ def test_the_filter_is_well_formed(machine):
     assert program("z80") == []
 
 
-def _loop(make) -> bytes:
-    """A loop without end."""
-    state = helper.make_tensor_value_info("v", TensorProto.FLOAT, None)
-    flags = [helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in ("c", "co")]
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["c"], ["co"]), helper.make_node("Identity", ["v"], ["vo"])],
-        "body",
-        [helper.make_tensor_value_info("i", TensorProto.INT64, []), flags[0], state],
-        [flags[1], helper.make_tensor_value_info("vo", TensorProto.FLOAT, None)],
-    )
-    true = numpy_helper.from_array(np.array(True), "true")
-    return make.graph([helper.make_node("Loop", ["", "true", "x"], ["y"], body=body)], tensors=[true])
-
-
 @pytest.mark.parametrize("limits", [Limits(cpu=2), Limits(seconds=3.0)], ids=["cpu", "wall"])
 def test_a_loop_without_end_is_ended(make, limits):
     """By processor time or by wall time, with one clear error."""
     with pytest.raises(ModelTooCostly, match="loop without end"):
-        Model.of(_loop(make), limits=limits).ask(make.probes)
+        Model.of(make.endless(), limits=limits).ask(make.probes)
 
 
 def test_a_model_that_asks_for_too_much_memory_is_ended(make):
     """Terabytes out of one small constant."""
-    sizes = numpy_helper.from_array(np.array([10**6, 10**6, 9, 6]), "sizes")
-    data = make.graph([helper.make_node("Expand", ["x", "sizes"], ["y"])], tensors=[sizes])
     with pytest.raises(ModelTooCostly, match="4096 MiB"):
-        Model.of(data).ask(make.probes)
+        Model.of(make.greedy()).ask(make.probes)
 
 
 def test_answers_beyond_the_limit_of_a_file_are_refused(make):
