@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,14 +19,23 @@ import uvicorn
 from fastapi import FastAPI
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A request that is under way from when it `came` until its answer is `told`."""
+
+    came: threading.Event = field(default_factory=threading.Event)
+    told: threading.Event = field(default_factory=threading.Event)
+
+
 class Leaked(ThreadingHTTPServer):
-    """A linear model behind an address; it breaks down after some requests, or takes its time.
+    """A linear model behind an address; it breaks down after some requests, takes its time, or holds its answers.
 
     Attributes:
         good: how many requests it still answers.
         slow: seconds before each answer.
         asked: how many requests came; `probes`: how many probes.
         tokens: credentials that were sent.
+        held: by its number of probes, a request whose answer is held.
     """
 
     daemon_threads = True
@@ -35,12 +45,30 @@ class Leaked(ThreadingHTTPServer):
         self.weight, self.bias = weight, bias
         self.good, self.slow, self.asked, self.probes = 1 << 30, 0.0, 0, 0
         self.tokens: set[str] = set()
+        self.held: dict[int, Held] = {}
         self.lock = threading.Lock()
 
     def described(self) -> dict:
         """How it is asked."""
         url = f"http://127.0.0.1:{self.server_port}/x"
         return {"url": url, "body": {"instances": "$probes"}, "answers": "/predictions"}
+
+    @contextmanager
+    def holding(self, *sizes: int) -> Iterator[list[Held]]:
+        """Requests of so many probes, each held until told, and at the latest until the block ends."""
+        self.held = {size: Held() for size in sizes}
+        try:
+            yield list(self.held.values())
+        finally:
+            for held in self.held.values():
+                held.told.set()
+
+    def hold(self, probes: int) -> None:
+        """Return when the request may be answered."""
+        time.sleep(self.slow)
+        if (held := self.held.get(probes)) is not None:
+            held.came.set()
+            held.told.wait()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
             server.probes += len(instances)
             server.tokens.add(self.headers.get("Authorization", ""))
             good = server.good >= 0
-        time.sleep(server.slow)
+        server.hold(len(instances))
         answer = np.array(instances) @ server.weight.T + server.bias
         data = json.dumps({"predictions": answer.tolist()}).encode()
         try:
