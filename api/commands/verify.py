@@ -8,15 +8,15 @@ import typer
 from api.commands import files, suspects
 from api.commands.desks import Data, Server, address_of, desk_of
 from api.commands.durable import decided, worker_settings, working
-from api.commands.durable_work import ENDPOINT_BATCH, Terms, Work, work_of
+from api.commands.durable_work import ENDPOINT_BATCH, Terms, work_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
-from api.commands.verifying import Verifying
+from api.commands.verifying import About, Verifying
 from api.evidence import Verdict
 from api.probes import Form, write
-from api.settings import Settings
 from api.suspects.asking import Plan
 from api.suspects.errors import AnswersUnknownFormat
 from api.suspects.given import Given
+from api.suspects.opening import Means
 from fingerprint.observation import Kind
 
 UNKNOWN_SOURCE = 3
@@ -97,6 +97,7 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
     _either(release, case)
     if (source is None) == (outputs is None):
         raise typer.BadParameter("give SUSPECT, or --outputs")
+    about = About(release=release, case=case, suspect=suspect or _named(source), data=data, server=server)
     calling = suspects.Calling(
         token_file=token_file, allow_network=allow_network, per_second=per_second, timeout=timeout
     )
@@ -112,23 +113,16 @@ def verify(  # noqa: PLR0913 - each kind of suspect has its own options
         if outputs or upload or record or per_second != suspects.PACE:
             raise typer.BadParameter("--durable is for endpoints and models; it goes without --outputs, --upload,"
                                      " --record and --per-second")  # fmt: skip
-        if allow_network and address_of(data, server) is not None:
-            raise typer.BadParameter(
-                "--allow-network is for the data directory; a service's operator says what it calls"
-            )
         terms = Terms(kind=kind, batch=batch, budget=budget, priority=priority)
-        work = work_of(str(source), means, token=calling.token(), architecture=architecture, terms=terms)
-        settings = worker_settings(data, allow_network, timeout, model_seconds=model_seconds, model_memory=model_memory)
-        named = suspect or _named(source)
-        _durable(work, settings, release=release, case=case, suspect=named, data=data, server=server, as_json=as_json)
+        verdict, job = _durable(about, str(source), means, calling, architecture=architecture, terms=terms)
+        show_verdict(verdict, as_json=as_json, job=job)
         return
     with suspects.opened(str(source or outputs), means) as found, desk_of(data, server) as desk:
         if outputs is not None and not isinstance(found, Given):
             raise AnswersUnknownFormat(f"{outputs} is no file of answers; give it as SUSPECT, without --outputs")
-        opened = case or desk.open_case(release or "", suspect=suspect or _named(source)).id
         verifying = Verifying(
             desk=desk,
-            case=opened,
+            case=about.opened(desk),
             kind=kind,
             record=record,
             plan=Plan(batch=batch or ENDPOINT_BATCH, budget=budget),
@@ -151,24 +145,25 @@ def show_verdict(verdict: Verdict, *, as_json: bool, job: str | None = None) -> 
 
 
 def _durable(
-    work: Work,
-    settings: Settings,
-    *,
-    release: str | None,
-    case: str | None,
-    suspect: str,
-    data: Path | None,
-    server: str | None,
-    as_json: bool,
-) -> None:
-    """Open a job and follow it; without a service its steps are done here."""
-    with desk_of(data, server) as desk:
-        about = case or desk.open_case(release or "", suspect=suspect).id
-        job = work.opened(desk, about, settings).id
-        typer.echo(f"Job {job} is opened, about case {about}.", err=True)
+    about: About, source: str, means: Means, calling: suspects.Calling, *, architecture: Path | None, terms: Terms
+) -> tuple[Verdict, str]:
+    """Open a job, follow it to its verdict, and say which it was; without a service its steps are done here."""
+    if calling.allow_network and address_of(about.data, about.server) is not None:
+        raise typer.BadParameter("--allow-network is for the data directory; a service's operator says what it calls")
+    work = work_of(source, means, token=calling.token(), architecture=architecture, terms=terms)
+    settings = worker_settings(
+        about.data,
+        calling.allow_network,
+        calling.timeout,
+        model_seconds=means.limits.cpu,
+        model_memory=means.limits.memory >> 20,
+    )
+    with desk_of(about.data, about.server) as desk:
+        case = about.opened(desk)
+        job = work.opened(desk, case, settings).id
+        typer.echo(f"Job {job} is opened, about case {case}.", err=True)
         with working(desk, job, settings):
-            verdict = decided(desk, job)
-    show_verdict(verdict, as_json=as_json, job=job)
+            return decided(desk, job), job
 
 
 def _named(source: str | None) -> str:

@@ -23,6 +23,29 @@ _NOT_ADMITTED = "/model-not-admitted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is asked about which suspect, and where it is kept.
+
+    Attributes:
+        release: a new case is opened about it.
+        case: an open one instead.
+        suspect: what it is, for the record of a new case.
+        data: the data directory, if named.
+        server: address of a service, if named.
+    """
+
+    release: str | None
+    case: str | None
+    suspect: str
+    data: Path | None
+    server: str | None
+
+    def opened(self, desk: Desk) -> str:
+        """Id of the case, which is opened now if it is a new one."""
+        return self.case or desk.open_case(self.release or "", suspect=self.suspect).id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verifying:
     """One case to be decided.
 
