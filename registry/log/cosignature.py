@@ -21,7 +21,16 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, M
 
 from registry.errors import MalformedNote, SignatureInvalid
 from registry.log.checkpoint import parse_text
-from registry.log.note import ED25519, Ed25519Verifier, NoteVerifier, decode_vkey, encode_vkey, key_id, require_name
+from registry.log.note import (
+    ED25519,
+    Ed25519Verifier,
+    NoteVerifier,
+    SignerOf,
+    decode_vkey,
+    encode_vkey,
+    key_id,
+    require_name,
+)
 
 ED25519_COSIGNATURE, MLDSA44_COSIGNATURE = 0x04, 0x06
 _STAMP_BYTES = 8
@@ -124,8 +133,8 @@ class MlDsa44Verifier:
             raise SignatureInvalid(f"'{self.name}' did not cosign this checkpoint") from error
 
 
-class Ed25519Cosigner:
-    """Makes Ed25519 cosignatures; its representation never shows the key."""
+class Ed25519Cosigner(SignerOf[Ed25519CosignatureVerifier]):
+    """Makes Ed25519 cosignatures."""
 
     kind: Final = ED25519_COSIGNATURE
 
@@ -134,27 +143,14 @@ class Ed25519Cosigner:
         self._now = now
         self.verifier = Ed25519CosignatureVerifier(name, self._key.public_key().public_bytes_raw())
 
-    def __repr__(self) -> str:
-        return f"Ed25519Cosigner({self.name!r})"
-
-    @property
-    def name(self) -> str:
-        """Name of the cosigner."""
-        return self.verifier.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Key id of its public key."""
-        return self.verifier.key_id
-
     def sign(self, text: str) -> bytes:
         """Timestamp and signature of a checkpoint's text."""
         seconds = self._now()
         return struct.pack(">Q", seconds) + self._key.sign(ed25519_message(text, seconds))
 
 
-class MlDsa44Cosigner:
-    """Makes ML-DSA-44 cosignatures; its representation never shows the key."""
+class MlDsa44Cosigner(SignerOf[MlDsa44Verifier]):
+    """Makes ML-DSA-44 cosignatures."""
 
     kind: Final = MLDSA44_COSIGNATURE
 
@@ -162,19 +158,6 @@ class MlDsa44Cosigner:
         self._key = MLDSA44PrivateKey.from_seed_bytes(seed)
         self._now = now
         self.verifier = MlDsa44Verifier(name, self._key.public_key().public_bytes_raw())
-
-    def __repr__(self) -> str:
-        return f"MlDsa44Cosigner({self.name!r})"
-
-    @property
-    def name(self) -> str:
-        """Name of the cosigner."""
-        return self.verifier.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Key id of its public key."""
-        return self.verifier.key_id
 
     def sign(self, text: str) -> bytes:
         """Timestamp and signature of a checkpoint's text."""

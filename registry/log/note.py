@@ -11,8 +11,9 @@ import base64
 import binascii
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -62,6 +63,36 @@ class NoteVerifier(Protocol):
 
     def verify(self, text: str, signature: bytes) -> None:
         """Return if the key signed the text. Raises SignatureInvalid."""
+
+
+V = TypeVar("V", bound=NoteVerifier)
+
+
+class SignerOf(ABC, Generic[V]):
+    """A signer that goes by its public key's name and id, and whose representation shows no more of it.
+
+    Attributes:
+        verifier: the public key.
+    """
+
+    verifier: V
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """Name of the key."""
+        return self.verifier.name
+
+    @property
+    def key_id(self) -> bytes:
+        """Key id of the public key."""
+        return self.verifier.key_id
+
+    @abstractmethod
+    def sign(self, text: str) -> bytes:
+        """The signature, without key id, of a note's text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,25 +182,12 @@ class Ed25519Verifier:
             raise SignatureInvalid(f"'{self.name}' did not sign this text") from error
 
 
-class Ed25519Signer:
-    """An Ed25519 private key with a name; its representation never shows the key."""
+class Ed25519Signer(SignerOf[Ed25519Verifier]):
+    """An Ed25519 private key with a name."""
 
     def __init__(self, name: str, seed: bytes) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.verifier = Ed25519Verifier(name, self._key.public_key().public_bytes_raw())
-
-    def __repr__(self) -> str:
-        return f"Ed25519Signer({self.verifier.name!r})"
-
-    @property
-    def name(self) -> str:
-        """Name of the key."""
-        return self.verifier.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Key id of its public key."""
-        return self.verifier.key_id
 
     def sign(self, text: str) -> bytes:
         """Ed25519 (RFC 8032) over the UTF-8 bytes of the text."""

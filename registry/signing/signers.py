@@ -1,17 +1,17 @@
 """Signers of a log's notes: one whose key is opened when it is needed, and one whose key stays in another place."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from registry.errors import KeysUnavailable, SignatureInvalid, UnknownKey
 from registry.log.cosignature import VerifierWithKey
-from registry.log.note import Ed25519Verifier, NoteSigner
+from registry.log.note import Ed25519Verifier, NoteSigner, SignerOf
 from registry.signing.base import SigningKey
 
 V = TypeVar("V", bound=VerifierWithKey)
 
 
-class OnDemand(Generic[V]):
+class OnDemand(SignerOf[V]):
     """A signer whose secret key is asked for by its first signature.
 
     Args:
@@ -23,25 +23,12 @@ class OnDemand(Generic[V]):
         self.verifier = verifier
         self._opened = opened
 
-    def __repr__(self) -> str:
-        return f"OnDemand({self.verifier.name!r})"
-
-    @property
-    def name(self) -> str:
-        """Name of the key."""
-        return self.verifier.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Key id of its public key."""
-        return self.verifier.key_id
-
     def sign(self, text: str) -> bytes:
         """As the opened signer does. Raises what opening raises."""
         return self._opened().sign(text)
 
 
-class HeldSigner:
+class HeldSigner(SignerOf[Ed25519Verifier]):
     """Signs a log's notes with a key that stays in its place; each signature is verified before it is given away.
 
     Raises:
@@ -51,24 +38,14 @@ class HeldSigner:
     def __init__(self, verifier: Ed25519Verifier, key: SigningKey) -> None:
         if key.public_key != verifier.public_key:
             raise UnknownKey(f"the key in {key.place} is not that of the log '{verifier.name}'; name the right place")
-        self._verifier = verifier
+        self.verifier = verifier
         self._key = key
-
-    @property
-    def name(self) -> str:
-        """Name of the log."""
-        return self._verifier.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Key id of its public key."""
-        return self._verifier.key_id
 
     def sign(self, text: str) -> bytes:
         """Ed25519 (RFC 8032), made by the place. Raises KeysUnavailable."""
         signature = self._key.sign(text.encode())
         try:
-            self._verifier.verify(text, signature)
+            self.verifier.verify(text, signature)
         except SignatureInvalid as error:
             raise KeysUnavailable(f"{self._key.place} made a signature that its own public key refuses") from error
         return signature
