@@ -210,9 +210,11 @@ class AsyncClient:
         """Copies in the order of their reservation."""
         return await self._run(calls.copies(release, after, limit))
 
-    async def copies_of_artefact(self, artefact_digest: str) -> ListOf[Copy]:
-        """Copies that were issued as exactly this file."""
-        return await self._run(calls.copies_of_artefact(artefact_digest))
+    async def copies_of_artefact(
+        self, artefact_digest: str, *, after: str | None = None, limit: int = 100
+    ) -> ListOf[Copy]:
+        """Copies that were issued as exactly this file, in the order of their reservation."""
+        return await self._run(calls.copies_of_artefact(artefact_digest, after, limit))
 
     # --- cases --------------------------------------------------------------------------------------------------
 
@@ -373,9 +375,9 @@ class AsyncClient:
         """That the log of `old` entries is a prefix of the newest one."""
         return await self._run(calls.consistency(old))
 
-    async def timestamps(self, index: int) -> ListOf[TimeStamp]:
+    async def timestamps(self, index: int, *, after: str | None = None, limit: int = 100) -> ListOf[TimeStamp]:
         """Time stamps that date an entry, the earliest first."""
-        return await self._run(calls.timestamps(index))
+        return await self._run(calls.timestamps(index, after, limit))
 
     # --- API keys -----------------------------------------------------------------------------------------------
 

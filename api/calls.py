@@ -217,9 +217,10 @@ def copies(release_name: str | None, after: str | None, limit: int) -> Call[List
     return Call(method="GET", path=_at("copies"), params=params, parse=ListOf[Copy].model_validate_json)
 
 
-def copies_of_artefact(digest: str) -> Call[ListOf[Copy]]:
+def copies_of_artefact(digest: str, after: str | None, limit: int) -> Call[ListOf[Copy]]:
     """Copies issued as exactly one file."""
-    return Call(method="GET", path=_at("copies", "by-artefact", digest), parse=ListOf[Copy].model_validate_json)
+    path, params = _at("copies", "by-artefact", digest), {"after": after, "limit": limit}
+    return Call(method="GET", path=path, params=params, parse=ListOf[Copy].model_validate_json)
 
 
 # --- cases ------------------------------------------------------------------------------------------------------
@@ -383,10 +384,10 @@ def proof(index: int) -> Call[InclusionProof]:
     return Call(method="GET", path=_at("log", "proof", index), parse=InclusionProof.model_validate_json)
 
 
-def timestamps(index: int) -> Call[ListOf[TimeStamp]]:
+def timestamps(index: int, after: str | None, limit: int) -> Call[ListOf[TimeStamp]]:
     """Time stamps that date an entry."""
-    path = _at("log", "entries", index, "timestamps")
-    return Call(method="GET", path=path, parse=ListOf[TimeStamp].model_validate_json)
+    path, params = _at("log", "entries", index, "timestamps"), {"after": after, "limit": limit}
+    return Call(method="GET", path=path, params=params, parse=ListOf[TimeStamp].model_validate_json)
 
 
 def consistency(old: int) -> Call[ConsistencyProof]:

@@ -214,9 +214,9 @@ class Client:
         """Copies in the order of their reservation."""
         return self._run(calls.copies(release, after, limit))
 
-    def copies_of_artefact(self, artefact_digest: str) -> ListOf[Copy]:
-        """Copies that were issued as exactly this file."""
-        return self._run(calls.copies_of_artefact(artefact_digest))
+    def copies_of_artefact(self, artefact_digest: str, *, after: str | None = None, limit: int = 100) -> ListOf[Copy]:
+        """Copies that were issued as exactly this file, in the order of their reservation."""
+        return self._run(calls.copies_of_artefact(artefact_digest, after, limit))
 
     # --- cases --------------------------------------------------------------------------------------------------
 
@@ -377,9 +377,9 @@ class Client:
         """That the log of `old` entries is a prefix of the newest one."""
         return self._run(calls.consistency(old))
 
-    def timestamps(self, index: int) -> ListOf[TimeStamp]:
+    def timestamps(self, index: int, *, after: str | None = None, limit: int = 100) -> ListOf[TimeStamp]:
         """Time stamps that date an entry, the earliest first."""
-        return self._run(calls.timestamps(index))
+        return self._run(calls.timestamps(index, after, limit))
 
     # --- API keys -----------------------------------------------------------------------------------------------
 

@@ -222,11 +222,11 @@ class Workspace:
         with self.store.reading() as registry:
             return page(Copy, registry.copies(self.tenant, release, after=pages.decode(after), limit=limit))
 
-    def copies_of_artefact(self, artefact_digest: str) -> ListOf[Copy]:
-        """Copies that were issued as exactly this file."""
+    def copies_of_artefact(self, artefact_digest: str, *, after: str | None = None, limit: int = 100) -> ListOf[Copy]:
+        """Copies that were issued as exactly this file, in the order of their reservation."""
         with self.store.reading() as registry:
-            found = registry.copies_of_artefact(self.tenant, artefact_digest)
-        return ListOf(items=[Copy.of(item) for item in found], next=None)
+            found = registry.copies_of_artefact(self.tenant, artefact_digest, after=pages.decode(after), limit=limit)
+        return page(Copy, found)
 
     # --- cases --------------------------------------------------------------------------------------------------
 
@@ -357,10 +357,10 @@ class Workspace:
         with self.store.reading() as registry:
             return ConsistencyProof.of(registry.consistency(old))
 
-    def timestamps(self, index: int) -> ListOf[TimeStamp]:
+    def timestamps(self, index: int, *, after: str | None = None, limit: int = 100) -> ListOf[TimeStamp]:
         """Time stamps that date an entry, the earliest first."""
         with self.store.reading() as registry:
-            return ListOf(items=[TimeStamp.of(each) for each in registry.timestamps(index)], next=None)
+            return page(TimeStamp, registry.timestamps(index, after=pages.decode(after), limit=limit))
 
     # --- API keys -----------------------------------------------------------------------------------------------
 

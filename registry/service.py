@@ -286,9 +286,11 @@ class Registry:
         """Copies in the order of their reservation. Raises UnknownRelease, MalformedValue."""
         return self._copies.page(tenant, release, after=after, limit=limit)
 
-    def copies_of_artefact(self, tenant: str, artefact_digest: str) -> tuple[Copy, ...]:
-        """Copies issued as exactly this file. Raises MalformedDigest."""
-        return self._copies.of_artefact(tenant, artefact_digest)
+    def copies_of_artefact(
+        self, tenant: str, artefact_digest: str, *, after: str | None = None, limit: int = 100
+    ) -> Page[Copy]:
+        """Copies issued as exactly this file, as they were reserved. Raises MalformedDigest, MalformedValue."""
+        return self._copies.of_artefact(tenant, artefact_digest, after=after, limit=limit)
 
     # --- cases --------------------------------------------------------------------------------------------------
 
@@ -464,9 +466,9 @@ class Registry:
         """That the entry is under the newest checkpoint, or the one of `size`. Raises UnknownEntry, NotPublished."""
         return self._ledger.proof(entry_index, size)
 
-    def timestamps(self, entry_index: int) -> tuple[TimeStamp, ...]:
-        """RFC 3161 time stamps that date the entry, the earliest first, at most 100. Raises UnknownEntry."""
-        return self._ledger.timestamps(entry_index)
+    def timestamps(self, entry_index: int, *, after: str | None = None, limit: int = 100) -> Page[TimeStamp]:
+        """RFC 3161 time stamps that date the entry, the earliest first. Raises UnknownEntry, MalformedValue."""
+        return self._ledger.timestamps(entry_index, after=after, limit=limit)
 
     def tile(self, path: str) -> StaticFile:
         """A static file below `/tile/`, by its C2SP path. Raises MalformedValue, UnknownEntry."""

@@ -1,6 +1,7 @@
 """`countermark copy`: mint or register the copy of a release for a device, and list who got which."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,12 @@ import typer
 from api import bundles
 from api.artefacts import ArtefactError, last_layer
 from api.commands import files, kits
-from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
+from api.commands.desks import After, Data, Desk, Limit, Server, desk_of, settings_of
 from api.commands.minting import Minter
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.registering import register
 from api.commands.signing import SigningKey, load_key, path_of
+from api.schemas import Copy
 from fingerprint.canonical import digest
 
 app = typer.Typer(help="Mint or register copies, and list who got which.", no_args_is_help=True)
@@ -125,16 +127,19 @@ def find(
     artefact: Annotated[Path, typer.Argument(help="A file, for example a leaked one.")],
     data: Data = None,
     server: Server = None,
+    limit: Limit = 100,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the copies that were issued as exactly this file. None found says nothing: verify the model instead."""
     wanted = digest(files.read(artefact))
     with desk_of(data, server) as desk:
-        found = desk.copies_of_artefact(wanted)
+        found = desk.copies_of_artefact(wanted, after=after, limit=limit)
     if as_json:
         show_json(found)
         return
-    show_table(("copy", "release", "device", "issued"), [(c.id, c.release, c.device, c.issued_at) for c in found.items])
+    rows = [(c.id, c.release, c.device, c.issued_at) for c in found.items]
+    show_table(("copy", "release", "device", "issued"), rows, more=found.next)
 
 
 @app.command("sign", epilog="Example: countermark copy sign edge-7.safetensors --key sign.key")
@@ -150,7 +155,7 @@ def sign(
     assert signer is not None
     files.check_free(path_of(file))
     with desk_of(data, server) as desk:
-        found = desk.copies_of_artefact(digest(content)).items
+        found = desk.copies_of_artefact(digest(content), limit=1).items
     if not found:
         raise ArtefactError(f"no copy was issued as {file}; issue it first, and sign what leaves")
     files.write(path_of(file), bundles.sign(file.name, content, signer))
@@ -170,8 +175,17 @@ def verify(
     content = files.read(file)
     bundles.verify(files.read(signature or path_of(file)), content, bundles.public_key(files.read(key)))
     with desk_of(data, server) as desk:
-        found = desk.copies_of_artefact(digest(content)).items
+        found = list(_issued_as(desk, digest(content)))
     fields = {"file": str(file), "digest": digest(content), "signed": True}
     show_fields({**fields, "copies": [c.id for c in found], "devices": [c.device for c in found]}, as_json=as_json)
     if not found:
         raise typer.Exit(UNKNOWN)
+
+
+def _issued_as(desk: Desk, wanted: str) -> Iterator[Copy]:
+    """Every copy that was issued as the file of that digest, page by page."""
+    found = desk.copies_of_artefact(wanted)
+    yield from found.items
+    while found.next is not None:
+        found = desk.copies_of_artefact(wanted, after=found.next)
+        yield from found.items

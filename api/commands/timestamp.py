@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from api.commands import files
-from api.commands.desks import Data, Server, desk_of, settings_of, store_of
+from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of, store_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.evidence import TimeStamp
 from api.fields import to_text
@@ -43,18 +43,20 @@ def list_stamps(
     tsa_certificate: TsaCertificate = None,
     data: Data = None,
     server: Server = None,
+    limit: Limit = 100,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """List the stamps that date an entry; with the authority's certificates each is verified, without network."""
     authorities = authorities_of(tsa_roots, tsa_certificate)
     with desk_of(data, server) as desk:
-        found = desk.timestamps(index).items
-    rows = [_row(each, authorities) for each in found]
+        found = desk.timestamps(index, after=after, limit=limit)
+    rows = [_row(each, authorities) for each in found.items]
     if as_json:
-        show_json({"index": index, "items": rows})
+        show_json({"index": index, "items": rows, "next": found.next})
         return
     table = [(row["stamped_at"], row["size"], row["verified"]) for row in rows]
-    show_table(("stamped", "entries under it", "verified"), table)
+    show_table(("stamped", "entries under it", "verified"), table, more=found.next)
 
 
 @app.command("save", epilog="Example: countermark timestamp save 12 --out stamp.tsr --text checkpoint.txt")
@@ -70,7 +72,7 @@ def save(
     files.check_free(out)
     files.check_free(text)
     with desk_of(data, server) as desk:
-        found = desk.timestamps(index).items
+        found = desk.timestamps(index, limit=1).items
     if not found:
         raise files.FileProblem(f"no checkpoint that holds entry {index} was stamped; run: countermark timestamp add")
     files.write(out, found[0].token)

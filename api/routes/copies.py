@@ -28,9 +28,9 @@ def copies(desk: ForLists, query: Annotated[CopyQuery, Query()]) -> ListOf[Copy]
 
 
 @router.get("/by-artefact/{digest}", summary="Find copies by their file")
-def by_artefact(desk: ForLists, digest: Digest) -> ListOf[Copy]:
+def by_artefact(desk: ForLists, digest: Digest, query: Annotated[PageQuery, Query()]) -> ListOf[Copy]:
     """Copies that were issued as exactly this file: the quick answer when a copy leaked unchanged."""
-    return desk.copies_of_artefact(digest)
+    return desk.copies_of_artefact(digest, after=query.after, limit=query.limit)
 
 
 @router.get("/{copy_id}", responses=documented(404), summary="Look at a copy")

@@ -8,6 +8,7 @@ from api.auth import ForLog
 from api.etags import NOT_MODIFIED, immutable
 from api.evidence import Checkpoint, ConsistencyProof, Entry, InclusionProof, LogKey, TimeStamp
 from api.media import JSON
+from api.pages import PageQuery
 from api.problems import documented
 from api.schemas import ListOf
 from registry.log.tree import leaf_hash
@@ -43,9 +44,9 @@ def entry(desk: ForLog, request: Request, index: Index) -> Response:
 
 
 @router.get("/entries/{index}/timestamps", responses=documented(404, 422), summary="Get the time stamps of an entry")
-def timestamps(desk: ForLog, index: Index) -> ListOf[TimeStamp]:
+def timestamps(desk: ForLog, index: Index, query: Annotated[PageQuery, Query()]) -> ListOf[TimeStamp]:
     """RFC 3161 time stamps of checkpoints that hold the entry, the earliest first; none if none was made."""
-    return desk.timestamps(index)
+    return desk.timestamps(index, after=query.after, limit=query.limit)
 
 
 @router.get("/proof/{index}", responses=documented(404, 422, 503), summary="Prove that an entry is in the log")

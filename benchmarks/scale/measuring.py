@@ -91,7 +91,7 @@ def _check(store: Store, tenant: str, many: int, last_name: str, last_copy: str)
         ):
             if len(page.items) != PAGE or page.next is not None:
                 raise AssertionError(f"the last page has {len(page.items)} items and goes on at {page.next}")
-        if len(registry.copies_of_artefact(tenant, digest_of(many // 2))) != 1:
+        if len(registry.copies_of_artefact(tenant, digest_of(many // 2)).items) != 1:
             raise AssertionError("a digest finds another number of copies than one")
 
 

@@ -27,6 +27,9 @@ from registry.log.tiles import Tile, encode_bundle
 from registry.log.tree import Node, Range
 from registry.records import Checkpoint, ConsistencyProof, Entry, EntryKind, InclusionProof, TimeStamp
 
+Place = tuple[datetime, int, str]
+"""Where a time stamp stands among others: the time that it states, its checkpoint's size, its token's digest."""
+
 
 class LogStorage(Protocol):
     """What the log needs of a database session. All of it happens in the session's transaction."""
@@ -61,8 +64,8 @@ class LogStorage(Protocol):
     def cosignatures(self, size: int) -> Sequence[Signature]:
         """Cosignatures of the checkpoint of that size, in the order of their names."""
 
-    def timestamps(self, index: int, limit: int) -> Sequence[TimeStamp]:
-        """Time stamps of checkpoints that hold the entry at an index, by the time that they state."""
+    def timestamps(self, index: int, limit: int, after: Place | None) -> Sequence[TimeStamp]:
+        """Time stamps of checkpoints that hold the entry at an index, in the order of their places."""
 
 
 class Log:
@@ -188,10 +191,10 @@ class Log:
             raise NotPublished(f"the log signed no checkpoint of {size} entries")
         return self._cosigned(found)
 
-    def timestamps(self, index: int, limit: int) -> tuple[TimeStamp, ...]:
-        """Time stamps that date an entry, the earliest first. Raises UnknownEntry."""
+    def timestamps(self, index: int, limit: int, *, after: Place | None = None) -> tuple[TimeStamp, ...]:
+        """Time stamps that date an entry, the earliest first, from a place on. Raises UnknownEntry."""
         self.entry(index)
-        return tuple(self._storage.timestamps(index, limit))
+        return tuple(self._storage.timestamps(index, limit, after))
 
     def tile(self, tile: Tile) -> bytes:
         """The bytes of a tile or entry bundle. Raises UnknownEntry for one that the newest checkpoint lacks."""

@@ -5,11 +5,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, tuple_
 
 from fingerprint import canonical
 from registry.database import driver, together, without_zone
 from registry.errors import NodeTampered
+from registry.log.log import Place
 from registry.log.note import Signature
 from registry.log.tree import Node
 from registry.models import Base, CosignatureRow, LogEntryRow, TimeStampRow
@@ -154,16 +155,19 @@ class SqlLogStorage:
         row = {"size": size, "token_digest": canonical.digest(token), "token": token}
         self._connection.execute(insert(TimeStampRow), [{**row, "stamped_at": stamped_at, "obtained_at": obtained_at}])
 
-    def timestamps(self, index: int, limit: int) -> Sequence[TimeStamp]:
-        """Time stamps of checkpoints that hold the entry at an index, by the time that they state."""
+    def timestamps(self, index: int, limit: int, after: Place | None) -> Sequence[TimeStamp]:
+        """Time stamps of checkpoints that hold the entry at an index, in the order of their places."""
         columns = select(
             _CHECKPOINT.c.size, _CHECKPOINT.c.root, _CHECKPOINT.c.note, _STAMP.c.stamped_at, _STAMP.c.token
         )
         joined = columns.join_from(_CHECKPOINT, _STAMP, _STAMP.c.size == _CHECKPOINT.c.size)
-        dated = joined.where(_STAMP.c.size > index).order_by(_STAMP.c.stamped_at, _STAMP.c.size).limit(limit)
+        place = _STAMP.c.stamped_at, _STAMP.c.size, _STAMP.c.token_digest
+        dated = joined.where(_STAMP.c.size > index)
+        if after is not None:
+            dated = dated.where(tuple_(*place) > after)
         return [
             TimeStamp(checkpoint=self._known(row), stamped_at=row.stamped_at, token=row.token)
-            for row in self._connection.execute(dated)
+            for row in self._connection.execute(dated.order_by(*place).limit(limit))
         ]
 
     def _signed(self, row: Any) -> Checkpoint | None:

@@ -66,5 +66,5 @@ class CopyRow(Base):
         Index(None, "tenant_id", "reservation_index"),
         Index(None, "tenant_id", "release_pk", "reservation_index"),
         Index(None, "tenant_id", "device_pk"),
-        Index(None, "tenant_id", "artefact_digest"),
+        Index(None, "tenant_id", "artefact_digest", "reservation_index"),
     )

@@ -107,16 +107,19 @@ class CopyRepository:
 
     def page(self, tenant: str, release: str | None, after: int, limit: int) -> Page[Copy]:
         """Copies in the order of their reservation, of all releases or of the one of that id."""
-        statement = _mine(tenant).where(CopyRow.reservation_index > after).order_by(CopyRow.reservation_index)
+        statement = _mine(tenant)
         if release is not None:
             statement = statement.where(CopyRow.release_pk == release)
-        rows = self._session.scalars(statement.limit(limit + 1)).all()
-        return page(rows, limit, _copy, lambda row: str(row.reservation_index))
+        return self._page(statement, after, limit)
 
-    def of_artefact(self, tenant: str, artefact_digest: str) -> tuple[Copy, ...]:
-        """Copies that were issued as a file of that digest."""
-        statement = _mine(tenant).where(CopyRow.artefact_digest == artefact_digest)
-        return tuple(_copy(row) for row in self._session.scalars(statement.order_by(CopyRow.reservation_index)))
+    def of_artefact(self, tenant: str, artefact_digest: str, after: int, limit: int) -> Page[Copy]:
+        """Copies that were issued as a file of that digest, in the order of their reservation."""
+        return self._page(_mine(tenant).where(CopyRow.artefact_digest == artefact_digest), after, limit)
+
+    def _page(self, statement: Select[CopyRow], after: int, limit: int) -> Page[Copy]:
+        later = statement.where(CopyRow.reservation_index > after).order_by(CopyRow.reservation_index)
+        rows = self._session.scalars(later.limit(limit + 1)).all()
+        return page(rows, limit, _copy, lambda row: str(row.reservation_index))
 
     def count(self, tenant: str, release: str) -> int:
         """How many copies of the release of that id were ever reserved."""

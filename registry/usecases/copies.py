@@ -81,14 +81,14 @@ class Copies:
 
     def page(self, tenant: str, release: str | None, *, after: str | None, limit: int) -> Page[Copy]:
         """Copies in the order of their reservation."""
-        if after is not None and not (after.isascii() and after.isdecimal() and len(after) < 20):
-            raise MalformedValue(f"'{after[:40]}' is not the 'next' of a page of copies")
+        position = _position(after)
         only = None if release is None else self._release(tenant, release).id
-        return self._stored.page(tenant, only, -1 if after is None else int(after), require_limit(limit))
+        return self._stored.page(tenant, only, position, require_limit(limit))
 
-    def of_artefact(self, tenant: str, artefact_digest: str) -> tuple[Copy, ...]:
+    def of_artefact(self, tenant: str, artefact_digest: str, *, after: str | None, limit: int) -> Page[Copy]:
         """Copies issued as exactly this file."""
-        return self._stored.of_artefact(tenant, require_digest(artefact_digest, "artefact"))
+        wanted = require_digest(artefact_digest, "artefact")
+        return self._stored.of_artefact(tenant, wanted, _position(after), require_limit(limit))
 
     def candidates(self, tenant: str, release: str) -> Candidates:
         """Every reserved copy with its codeword, issued or not: a copy can leak before its issue is recorded.
@@ -215,3 +215,12 @@ def _method(method: Method | str) -> Method:
         return Method(method)
     except ValueError as error:
         raise MalformedValue(f"'{method}' is no way to make a copy; the methods are {', '.join(Method)}") from error
+
+
+def _position(after: str | None) -> int:
+    """The reservation index that a page begins after. Raises MalformedValue."""
+    if after is None:
+        return -1
+    if not (after.isascii() and after.isdecimal() and len(after) < 19):
+        raise MalformedValue(f"'{after[:40]}' is not the 'next' of a page of copies")
+    return int(after)

@@ -1,15 +1,22 @@
 """Reading the log."""
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
+from fingerprint import canonical
 from registry.dossier import packing
 from registry.dossier.exhibits import Exhibits
+from registry.errors import MalformedValue
 from registry.log import tiles
-from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof, TimeStamp
+from registry.log.log import Place
+from registry.records import Checkpoint, ConsistencyProof, Entry, InclusionProof, Page, TimeStamp
 from registry.reports import StaticFile
-from registry.usecases.tools import Tools
+from registry.repository.page import page
+from registry.usecases.tools import Tools, require_limit
 
-MOST_STAMPS = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY = re.compile(r"([0-9]{1,17}) ([0-9]{1,18}) (sha256:[0-9a-f]{64})")  # microseconds, size of the checkpoint, token
 
 
 class Ledger:
@@ -34,9 +41,10 @@ class Ledger:
         """That an entry is under the newest checkpoint, or under an older one."""
         return self._log.proof(entry_index, size)
 
-    def timestamps(self, index: int) -> tuple[TimeStamp, ...]:
-        """Time stamps that date an entry."""
-        return self._log.timestamps(index, MOST_STAMPS)
+    def timestamps(self, index: int, *, after: str | None, limit: int) -> Page[TimeStamp]:
+        """Time stamps that date an entry, the earliest first."""
+        found = self._log.timestamps(index, require_limit(limit) + 1, after=_place_of(after))
+        return page(found, limit, lambda stamp: stamp, _key_of)
 
     def seal_pack(self, exhibits: Exhibits, attachments: Mapping[str, bytes]) -> bytes:
         """An evidence pack, signed."""
@@ -50,3 +58,20 @@ class Ledger:
     def consistency(self, old_size: int) -> ConsistencyProof:
         """That the newest checkpoint extends an older tree."""
         return self._log.consistency(old_size)
+
+
+def _key_of(stamp: TimeStamp) -> str:
+    """What the following page begins after; `_place_of` reads it."""
+    microseconds = (stamp.stamped_at - _EPOCH) // timedelta(microseconds=1)
+    return f"{microseconds} {stamp.checkpoint.size} {canonical.digest(stamp.token)}"
+
+
+def _place_of(after: str | None) -> Place | None:
+    """The place that a page begins after. Raises MalformedValue."""
+    if after is None:
+        return None
+    found = _KEY.fullmatch(after)
+    if found is None:
+        raise MalformedValue(f"'{after[:40]}' is not the 'next' of a page of time stamps")
+    microseconds, size, digest = found.groups()
+    return _EPOCH + timedelta(microseconds=int(microseconds)), int(size), digest

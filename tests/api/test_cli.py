@@ -246,6 +246,14 @@ def test_a_copy_distilled_elsewhere_is_reserved_and_registered(shipped):
     assert shipped.json("copy", "show", issued["id"]) == issued
     assert shipped.json("copy", "find", shipped.path / "student.bin")["items"] == [issued]
     assert issued["id"] in shipped.run("copy", "find", shipped.path / "student.bin")
+    more = shipped.json("copy", "reserve", "--release", "digits-1", "--device", "edge-1", "--codeword-out",
+                        shipped.path / "other.npy")  # fmt: skip
+    shipped.json("copy", "issue", "--copy", more["copy_id"], "--artefact", shipped.path / "student.bin",
+                 "--method", "distilled")  # fmt: skip
+    first = shipped.json("copy", "find", shipped.path / "student.bin", "--limit", 1)
+    second = shipped.json("copy", "find", shipped.path / "student.bin", "--limit", 1, "--after", first["next"])
+    assert [page["items"][0]["id"] for page in (first, second)] == [issued["id"], more["copy_id"]]
+    assert second["next"] is None
 
 
 MINT = "copy issue --base @/base.safetensors --release digits-1 --device edge-0"

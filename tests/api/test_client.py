@@ -69,11 +69,13 @@ def test_client_and_workspace_agree(released):
             lambda desk: desk.copy(released.copies["edge-0"]),
             lambda desk: desk.copies("digits-1", limit=1),
             lambda desk: desk.copies_of_artefact("sha256:" + "0a" * 32),
+            lambda desk: desk.copies_of_artefact("sha256:" + "0a" * 32, after="MToy", limit=1),
             lambda desk: desk.cases(),
             lambda desk: desk.checkpoint(),
             lambda desk: desk.log_key(),
             lambda desk: desk.entry(0),
             lambda desk: desk.proof(0),
+            lambda desk: desk.timestamps(0, limit=1),
             lambda desk: desk.consistency(1),
             lambda desk: desk.api_keys(),
         ):

@@ -47,7 +47,18 @@ def test_lists_are_read_page_by_page(service, enrolled):
 @pytest.mark.parametrize(
     "query", [{"after": "x"}, {"limit": "0"}, {"limit": "1001"}, {"limit": "x"}, {"colour": "red"}]
 )
-@pytest.mark.parametrize("path", ["/v1/devices", "/v1/releases", "/v1/copies", "/v1/cases", "/v1/api-keys"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/devices",
+        "/v1/releases",
+        "/v1/copies",
+        "/v1/copies/by-artefact/sha256:" + "0a" * 32,
+        "/v1/cases",
+        "/v1/api-keys",
+        "/v1/log/entries/0/timestamps",
+    ],
+)
 def test_a_bad_page_is_one_clear_problem(standing, path, query):
     """A damaged cursor, a limit out of range and an unknown parameter are refused."""
     answer = standing.service.web.get(path, params=query, headers=standing.service.auth())

@@ -81,4 +81,17 @@ def test_stamps_are_served(released, tsa, authority, served, tmp_path):
     assert done.exit_code == 2
     assert service.log_size() == before
     listed = CliRunner().invoke(app, ["timestamp", "list", "0", "--json"], env={**remote, "COUNTERMARK_DATA": ""})
-    assert len(json.loads(listed.stdout)["items"]) == 1
+    assert json.loads(listed.stdout)["items"][0]["size"] == stamp.checkpoint.size
+
+
+def test_stamps_are_listed_page_by_page(place, tsa):
+    """`--limit` and `--after`; the earliest is the first, and the one that is saved."""
+    place.json("device", "enroll", "edge-7", "--silicon", place.path / "a.chip")
+    sizes = [place.json("timestamp", "add", tsa)["size"]]
+    place.json("device", "enroll", "edge-8", "--silicon", place.path / "b.chip")
+    sizes += [place.json("timestamp", "add", tsa)["size"]]
+    first = place.json("timestamp", "list", 0, "--limit", 1)
+    second = place.json("timestamp", "list", 0, "--limit", 1, "--after", first["next"])
+    assert [page["items"][0]["size"] for page in (first, second)] == sizes
+    assert second["next"] is None
+    assert first["next"] in place.run("timestamp", "list", 0, "--limit", 1)

@@ -96,7 +96,7 @@ def test_an_issue_is_recorded_once(filled: Any) -> None:
         issued = registry.issue_copy(filled.tenant, reservation.copy_id, artefact_digest=DIGEST, method="distilled")
     with filled.store.reading() as registry:
         assert registry.copy(filled.tenant, reservation.copy_id) == issued
-        assert registry.copies_of_artefact(filled.tenant, DIGEST) == (issued,)
+        assert registry.copies_of_artefact(filled.tenant, DIGEST).items == (issued,)
         assert issued.entry_index is not None
         kind, fields = entries.decode(registry.entry(issued.entry_index).data)
     assert (kind, fields["artefact"], fields["method"]) == (EntryKind.ISSUE, DIGEST, "distilled")
@@ -162,9 +162,25 @@ def test_pages_follow_each_other(filled: Any) -> None:
         second = registry.copies(filled.tenant, after=first.next, limit=2)
         assert [copy.id for copy in (*first.items, *second.items)] == [each.copy_id for each in filled.reservations]
         assert second.next is None
-        for cursor in ("", "x", "-1", "1.5", "9" * 30, "٣"):
+        for cursor in ("", "x", "-1", "1.5", "9" * 19, "9" * 30, "٣"):
             with pytest.raises(MalformedValue, match="next"):
                 registry.copies(filled.tenant, after=cursor)
+            with pytest.raises(MalformedValue, match="next"):
+                registry.copies_of_artefact(filled.tenant, DIGEST, after=cursor)
+
+
+def test_copies_of_one_file_come_in_pages(filled: Any) -> None:
+    """However many devices received the same file, in the order of their reservation, and no copy of another file."""
+    with filled.store.unit() as registry:
+        reserved = [registry.reserve_copy(filled.tenant, "v1", "pump 1").copy_id for _ in range(4)]
+        for copy_id in reversed(reserved[:3]):
+            registry.issue_copy(filled.tenant, copy_id, artefact_digest=DIGEST, method="minted")
+        registry.issue_copy(filled.tenant, reserved[3], artefact_digest="sha256:" + "e" * 64, method="minted")
+    with filled.store.reading() as registry:
+        first = registry.copies_of_artefact(filled.tenant, DIGEST, limit=2)
+        second = registry.copies_of_artefact(filled.tenant, DIGEST, after=first.next, limit=2)
+    assert [copy.id for copy in first.items] == reserved[:2]
+    assert ([copy.id for copy in second.items], second.next) == (reserved[2:3], None)
 
 
 def test_no_secret_is_in_the_files(filled: Any, data_dir: Path) -> None:

@@ -76,7 +76,7 @@ def test_no_tenant_sees_anothers_rows(filled: Any, decided: RecordedVerdict, pac
         for listing in (registry.devices, registry.releases, registry.copies, registry.cases, registry.jobs):
             assert listing(stranger).items == ()
         assert registry.api_keys(stranger) == registry.page_of_api_keys(stranger).items == ()
-        assert registry.copies_of_artefact(stranger, DIGEST) == ()
+        assert registry.copies_of_artefact(stranger, DIGEST).items == ()
         assert registry.enrolled(stranger) == 0
         # The same names are free for the other tenant.
         registry.enroll_device(stranger, "pump 0", helper_data=b"h", identity="ab" * 32, codeword_key=bytes(32))
@@ -130,7 +130,7 @@ def every_use(filled: Any, decided: RecordedVerdict, tenant: str) -> None:
         reservation = registry.reserve_copy(tenant, "v1", "pump 0")
         registry.issue_copy(tenant, reservation.copy_id, artefact_digest=DIGEST, method="minted")
         registry.copies(tenant, "v1", after="0")
-        registry.copies_of_artefact(tenant, DIGEST)
+        registry.copies_of_artefact(tenant, DIGEST, after="0")
         registry.candidates(tenant, "v1")
         answers = registry.answers(tenant, decided.case_id)
         registry.exhibits(tenant, decided.case_id, device="pump 0")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from registry.errors import CheckpointTampered, ExtraMissing, TimestampFailed, UnknownEntry
+from registry.errors import CheckpointTampered, ExtraMissing, MalformedValue, TimestampFailed, UnknownEntry
 from registry.log.timestamp import Authorities, verify
 from registry.stamping import post_over_http
 from registry.store import Store
@@ -23,8 +23,8 @@ def test_a_commitment_is_dated(filled: Any, tsa: str, authority: Any) -> None:
     with store.unit() as registry:
         later = registry.revoke_device(filled.tenant, "pump 2").revocation_index
     with store.reading() as registry:
-        assert registry.timestamps(filled.release.entry_index) == (made,)
-        assert registry.timestamps(later) == ()
+        assert registry.timestamps(filled.release.entry_index).items == (made,)
+        assert registry.timestamps(later).items == ()
         proof = registry.proof(filled.release.entry_index, size=made.checkpoint.size)
         assert proof.checkpoint.root == made.checkpoint.root
         with pytest.raises(UnknownEntry):
@@ -32,8 +32,8 @@ def test_a_commitment_is_dated(filled: Any, tsa: str, authority: Any) -> None:
     assert verify(made.token, proof.checkpoint.note, trusted) == made.stamped_at
     second = store.stamp(tsa)
     with store.reading() as registry:
-        assert registry.timestamps(filled.release.entry_index) == (made, second)
-        assert registry.timestamps(later) == (second,)
+        assert registry.timestamps(filled.release.entry_index).items == (made, second)
+        assert registry.timestamps(later).items == (second,)
     store.audit()
 
 
@@ -49,7 +49,7 @@ def test_a_refused_stamp_changes_nothing(filled: Any, tsa: str, other_authority:
         with pytest.raises(TimestampFailed, match=said):
             filled.store.stamp(url, authorities)
     with filled.store.reading() as registry:
-        assert registry.timestamps(0) == ()
+        assert registry.timestamps(0).items == ()
 
 
 def test_an_answer_that_never_comes_is_given_up(silent_port: int) -> None:
@@ -81,9 +81,37 @@ def test_earlier_stamps_come_first(filled: Any, tsa: str, enrol: Callable[..., A
         enrol(filled.tenant, f"late {number}")
         sizes.append(filled.store.stamp(tsa).checkpoint.size)
     with filled.store.reading() as registry:
-        found = registry.timestamps(0)
+        found = registry.timestamps(0).items
     assert [each.checkpoint.size for each in found] == sizes
     assert sorted(each.stamped_at for each in found) == [each.stamped_at for each in found]
+
+
+def test_stamps_come_in_pages(filled: Any, tsa: str, enrol: Callable[..., Any]) -> None:
+    """Each once, though several state one time and date one checkpoint; what no page said is refused."""
+    made = [filled.store.stamp(tsa) for _ in range(2)]
+    enrol(filled.tenant, "late")
+    made += [filled.store.stamp(tsa) for _ in range(2)]
+    found, after = [], None
+    with filled.store.reading() as registry:
+        while True:
+            page = registry.timestamps(0, after=after, limit=1)
+            found += page.items
+            if (after := page.next) is None:
+                break
+        whole = registry.timestamps(0, limit=4)
+        for cursor in (
+            "",
+            "x",
+            "1 2",
+            "1 2 sha256:x",
+            "9" * 30 + " 2 sha256:" + "a" * 64,
+            "1 2 sha256:" + "a" * 64 + "\n",
+        ):
+            with pytest.raises(MalformedValue, match="next"):
+                registry.timestamps(0, after=cursor)
+    assert (tuple(found), whole.next) == (whole.items, None)
+    assert {each.token for each in found} == {each.token for each in made}
+    assert len(found) == 4
 
 
 def test_the_audit_verifies_stamps(filled: Any, tsa: str, authority: Any, other_authority: Any) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from registry.log.log import Log
+from registry.log.log import Log, Place
 from registry.log.note import Ed25519Signer, Signature
 from registry.log.tree import Node
 from registry.records import Checkpoint, EntryKind, TimeStamp
@@ -66,7 +66,7 @@ class MemoryStorage:
         """Cosignatures of a checkpoint."""
         return self.cosigned.get(size, [])
 
-    def timestamps(self, index: int, limit: int) -> Sequence[TimeStamp]:
+    def timestamps(self, index: int, limit: int, after: Place | None) -> Sequence[TimeStamp]:
         """There is no authority."""
         return []
 
