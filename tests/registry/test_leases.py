@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from registry.errors import LeaseLost
-from registry.jobs import Lease, NewJob
+from registry.jobs import JobState, Lease, NewJob
 
 
 class Leasing(RuleBasedStateMachine):
@@ -113,3 +113,7 @@ def test_leases_never_overlap(filled: Any, clock: Any) -> None:
     bound = {"store": filled.store, "tenant": filled.tenant, "clock": clock}
     checked = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(type("Machine", (Leasing,), bound), settings=checked)
+    with filled.store.reading() as registry:
+        jobs = registry.jobs(filled.tenant, limit=1000).items
+    assert len(jobs) >= 2
+    assert {job.state for job in jobs} == {JobState.CANCELLED}

@@ -93,19 +93,25 @@ OLD = {name: value for name, value in verdict()[1].items() if name != "summary"}
 STORY = [enrolment(), commitment(), reservation(), issue(), verdict()]
 
 
-def follow(*steps: Step) -> None:
-    """Take in the entries in order."""
+def objection(*steps: Step) -> str | None:
+    """What the rules say of the entries, taken in in order; None where each may stand."""
     rules = Rules()
-    for index, (kind, fields) in enumerate(steps):
-        rules.follow(index, kind, fields)
+    try:
+        for index, (kind, fields) in enumerate(steps):
+            rules.follow(index, kind, fields)
+    except RuleBroken as broken:
+        return str(broken)
+    return None
 
 
 def test_an_honest_story_keeps_the_rules() -> None:
     """Every kind of entry, a device of the same id at another tenant, and an erasure after a revocation."""
-    follow(enrolment(), commitment(), (EntryKind.VERDICT, {**OLD, "case": "first"}), verdict())
-    follow(*STORY, disposal(), enrolment(tenant="other"), reservation("c2", after=2), revocation(), erasure())
+    told_later = disposal(), enrolment(tenant="other"), reservation("c2", after=2), revocation(), erasure()
+    assert objection(enrolment(), commitment(), (EntryKind.VERDICT, {**OLD, "case": "first"}), verdict()) is None
+    assert objection(*STORY, *told_later) is None
     proofs = [possession(), possession("foreign-key", OTHER, challenge="r"), possession("altered", challenge="s")]
-    follow(*AGAIN, *proofs, reenrolment(2), revocation(), possession(enrolment=5, challenge="u"), erasure())
+    last = possession(enrolment=5, challenge="u")
+    assert objection(*AGAIN, *proofs, reenrolment(2), revocation(), last, erasure()) is None
 
 
 @pytest.mark.parametrize(
@@ -152,6 +158,7 @@ def test_an_honest_story_keeps_the_rules() -> None:
 )
 def test_an_entry_out_of_place_is_named(steps: list[Step], what: str) -> None:
     """What an operator would have to write to cheat breaks a rule, and the entry is named."""
-    with pytest.raises(RuleBroken, match=what) as found:
-        follow(*steps)
-    assert f"entry {len(steps) - 1}" in str(found.value) or "after" not in steps[-1][1]
+    said = objection(*steps)
+    assert said is not None
+    assert what in said
+    assert f"entry {len(steps) - 1}" in said or "after" not in steps[-1][1]
