@@ -1,7 +1,8 @@
-"""Small models in every format, all of them the same linear model."""
+"""Small models in every format, all of them the same linear model; and a model behind an address."""
 
 import io
 import json
+import threading
 import zipfile
 from types import SimpleNamespace
 
@@ -11,6 +12,8 @@ import skops.io
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save
 from sklearn.linear_model import LogisticRegression
+
+from tests.api.suspects.suspect_server import Suspect, outbound_of
 
 DRAW = np.random.default_rng(5)
 WEIGHT = DRAW.normal(size=(4, 6)).astype(np.float32)
@@ -101,3 +104,24 @@ def make() -> SimpleNamespace:
         logits=PROBES @ WEIGHT.T + BIAS,
         architecture=ARCHITECTURE,
     )
+
+
+@pytest.fixture
+def suspect():
+    """A running suspect."""
+    server = Suspect()
+    server.handle_error = lambda *args: None  # whoever is cut off in the middle of an endless answer
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def outbound():
+    """A client that may call this machine."""
+    client = outbound_of()
+    yield client
+    client.close()
