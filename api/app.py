@@ -13,8 +13,10 @@ from api import errors, openapi
 from api.configured_tracing import tracer_of
 from api.gate import Gate, InFlight
 from api.idempotency import Ending, Running
+from api.jobs.backends.base import JobBackend
+from api.jobs.backends.catalogue import backend_of
+from api.jobs.crew import Crew
 from api.jobs.stepping import Said
-from api.jobs.worker import Worker
 from api.keys import keys_of, log_key_of
 from api.limits import BodyLimit
 from api.oidc.errors import OidcUnusable
@@ -75,6 +77,7 @@ def create_app(settings: Settings, *, stream: TextIO | None = None, tracer: Trac
         TracingUnusable: an exporter of traces is named that is not installed.
 
     Raises (at start):
+        JobsUnusable: the backend of jobs that is named cannot be used here.
         StoreMissing: the data directory was not initialised.
         KeyFileUnsafe: a key file that others can read.
         UnknownKey, SealBroken, KeysUnavailable: the log's signing keys cannot be opened.
@@ -84,14 +87,15 @@ def create_app(settings: Settings, *, stream: TextIO | None = None, tracer: Trac
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         keys, log_key = keys_of(settings), log_key_of(settings)
-        with open_registry(settings.data, keys=keys, log_key=log_key, database_url=_url(settings)) as store:
+        with open_registry(settings.data, keys=keys, log_key=log_key, database_url=settings.url) as store:
             app.state.store = store
-            worker = Worker(store, settings, log=log, said=_counting(metrics), tracer=tracing)
-            if settings.ask_endpoints or settings.run_models:
-                worker.start()
-            with _witnessed(store, settings, log, metrics):
+            crew = Crew(store, settings, log=log, said=_counting(metrics), tracer=tracing)
+            working = settings.ask_endpoints or settings.run_models
+            with (
+                _at_work(backend_of(store, settings, crew), working=working) as app.state.jobs,
+                _witnessed(store, settings, log, metrics),
+            ):
                 yield
-            worker.stop()
         if tracing is not None:
             tracing.close()
 
@@ -155,6 +159,17 @@ def _counting(metrics: Metrics) -> Said:
 
 
 @contextmanager
+def _at_work(backend: JobBackend, *, working: bool) -> Iterator[JobBackend]:
+    """The backend, and meanwhile its steps done by this process if it is to."""
+    if working:
+        backend.start()
+    try:
+        yield backend
+    finally:
+        backend.stop()
+
+
+@contextmanager
 def _witnessed(store: Store, settings: Settings, log: Any, metrics: Metrics) -> Iterator[None]:
     """Witnesses are asked meanwhile, where the operator names some."""
     if settings.witness_policy is None:
@@ -167,10 +182,6 @@ def _witnessed(store: Store, settings: Settings, log: Any, metrics: Metrics) -> 
         yield
     finally:
         witnessing.stop()
-
-
-def _url(settings: Settings) -> str | None:
-    return None if settings.database_url is None else settings.database_url.get_secret_value()
 
 
 def _limit(settings: Settings, path: str) -> int:

@@ -36,6 +36,7 @@ from api.commands.desks import SettingsError
 from api.commands.device import DeviceKeyMismatch
 from api.commands.files import FileProblem
 from api.commands.prove import ChallengeMismatch
+from api.jobs.errors import JobsUnusable
 from api.model_cards import ForeignSummary
 from api.oidc.errors import OidcUnusable
 from api.tracing import TracingUnusable
@@ -43,7 +44,7 @@ from distill.errors import DistillError
 
 EXPECTED = (
     *errors.ROOTS, ArtefactError, BundleError, ChallengeMismatch, DeviceKeyMismatch, DistillError, FileProblem,
-    ForeignSummary, OidcUnusable, ServiceError, ServiceUnreachable, SettingsError, TracingUnusable,
+    ForeignSummary, JobsUnusable, OidcUnusable, ServiceError, ServiceUnreachable, SettingsError, TracingUnusable,
 )  # fmt: skip
 ERROR = 1
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +49,8 @@ class Settings(BaseSettings):
         answer_seconds: the longest that one answer of an endpoint may take.
         answer_bytes: the most bytes of one answer of an endpoint.
         asking_seconds: after which asking stops; the same request again goes on.
+        jobs: how workers learn of steps to do: `rows`, they look into the jobs' table; `procrastinate`, on PostgreSQL
+            they are told (extra `cluster`, `api.jobs.backends`).
         workers: how many threads do the steps of durable jobs in the service, where endpoints are asked or models run;
             0 leaves them to `countermark worker`.
         lease_seconds: after which a step whose worker is gone is free for another; workers that live renew it.
@@ -101,6 +103,7 @@ class Settings(BaseSettings):
     answer_seconds: Annotated[float, Field(gt=0)] = 30.0
     answer_bytes: Annotated[int, Field(gt=0)] = 16 * MIB
     asking_seconds: Annotated[float, Field(gt=0)] = 240.0
+    jobs: Literal["rows", "procrastinate"] = "rows"
     workers: Annotated[int, Field(ge=0, le=256)] = 2
     lease_seconds: Annotated[float, Field(ge=0.2)] = 30.0
     stop_seconds: Annotated[float, Field(ge=0)] = 10.0
@@ -131,6 +134,19 @@ class Settings(BaseSettings):
         if value != "file" and info.data.get("kek") is not None:
             raise ValueError("COUNTERMARK_KEK is set too; set one of them")
         return value
+
+    @field_validator("jobs")
+    @classmethod
+    def _a_queue_has_a_server(cls, value: str, info: ValidationInfo) -> str:
+        given = info.data.get("database_url")
+        if value == "procrastinate" and not (given and given.get_secret_value().startswith("postgresql")):
+            raise ValueError("needs COUNTERMARK_DATABASE_URL=postgresql+psycopg://...; on SQLite leave it out")
+        return value
+
+    @property
+    def url(self) -> str | None:
+        """The database's URL, its password included; None for the SQLite file in the data directory."""
+        return None if self.database_url is None else self.database_url.get_secret_value()
 
     @property
     def kek_bytes(self) -> bytes | None:

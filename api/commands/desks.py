@@ -55,9 +55,8 @@ def settings_of(data: Path | None = None, **given: Any) -> Settings:
 @contextmanager
 def store_of(settings: Settings, *, signing: bool = True) -> Iterator[Store]:
     """The registry in the data directory; without `signing` the log's secret keys are left alone."""
-    url = None if settings.database_url is None else settings.database_url.get_secret_value()
     keys, log_key = keys_of(settings), log_key_of(settings) if signing else None
-    with open_registry(settings.data, keys=keys, log_key=log_key, database_url=url, signing=signing) as store:
+    with open_registry(settings.data, keys=keys, log_key=log_key, database_url=settings.url, signing=signing) as store:
         yield store
 
 

@@ -15,7 +15,8 @@ from rich.progress import Progress
 from api.commands.desks import Desk, settings_of
 from api.commands.suspects import networks
 from api.evidence import Verdict
-from api.jobs.worker import Worker
+from api.jobs.backends.rows import Rows
+from api.jobs.crew import Crew
 from api.settings import Settings
 from api.telemetry import logger
 from api.workspace import Workspace
@@ -53,7 +54,7 @@ def working(desk: Desk, job: str, settings: Settings) -> Iterator[None]:
     if not isinstance(desk, Workspace):
         yield
         return
-    worker = Worker(desk.store, settings, log=logger(sys.stderr), only=Due(desk.tenant, job))
+    worker = Rows(Crew(desk.store, settings, log=logger(sys.stderr)), only=Due(desk.tenant, job))
     worker.start()
     try:
         yield

@@ -15,7 +15,8 @@ from api.commands.durable import decided, worker_settings, working
 from api.commands.output import AsJson, show_fields, show_json, show_table
 from api.commands.verify import show_verdict
 from api.configured_tracing import tracer_of
-from api.jobs.worker import Worker
+from api.jobs.backends.catalogue import backend_of
+from api.jobs.crew import Crew
 from api.telemetry import logger
 
 app = typer.Typer(help="Look at durable jobs, follow, cancel and retry them.", no_args_is_help=True)
@@ -99,7 +100,7 @@ def worker(data: Data = None) -> None:
         signal.signal(number, lambda *_: told.set())
     with store_of(settings) as store, threadpool_limits(1):
         tracer = tracer_of(settings)
-        working = Worker(store, settings, log=logger(sys.stderr), tracer=tracer)
+        working = backend_of(store, settings, Crew(store, settings, log=logger(sys.stderr), tracer=tracer))
         working.start()
         told.wait()
         working.stop()

@@ -64,8 +64,7 @@ def rewrap(
         task = bar.add_task("rows", total=None)
         moved = store.rewrap(lambda done, total: bar.update(task, completed=done, total=total))
         current = store.key_status().current
-    url = None if settings.database_url is None else settings.database_url.get_secret_value()
-    dropped = drop_old_keys(settings.data, database_url=url) if drop_old else 0
+    dropped = drop_old_keys(settings.data, database_url=settings.url) if drop_old else 0
     show_fields({"current": current, "rewrapped": moved, "dropped": dropped}, as_json=as_json)
 
 

@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 from api.app import create_app
 from api.commands.desks import Data, settings_of, store_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
+from api.jobs.backends import catalogue as backends
 from api.keys import keys_of, log_key_of
-from api.settings import Settings
 from registry.store import grant_access, init_store, upgrade_store
 
 tenants = typer.Typer(help="Add organisations.", no_args_is_help=True)
@@ -30,9 +30,9 @@ def init(
 ) -> None:
     """Set a registry up: the data directory with its database, its keys (mode 0600) and one tenant."""
     settings = settings_of(data, tenant=tenant)
-    url = None if settings.database_url is None else settings.database_url.get_secret_value()
     keys, log_key = keys_of(settings, create=True), log_key_of(settings, create=True)
-    init_store(settings.data, keys=keys, log_key=log_key, database_url=url, origin=origin)
+    init_store(settings.data, keys=keys, log_key=log_key, database_url=settings.url, origin=origin)
+    backends.prepare(settings)
     with store_of(settings) as store:
         with store.unit() as registry:
             made = registry.create_tenant(settings.tenant)
@@ -53,9 +53,13 @@ def create_tenant(
 
 @databases.command("upgrade", epilog="Example: countermark database upgrade")
 def upgrade(data: Data = None, as_json: AsJson = False) -> None:
-    """Bring an older database to the revision of this program, in one transaction; run it as the tables' owner."""
+    """Bring an older database to the revision of this program, in one transaction; run it as the tables' owner.
+
+    With COUNTERMARK_JOBS=procrastinate the queue's tables are made as well; stop the workers first.
+    """
     settings = settings_of(data)
-    upgrade_store(settings.data, database_url=_url(settings))
+    upgrade_store(settings.data, database_url=settings.url)
+    backends.prepare(settings)
     show_fields({"data": str(settings.data), "upgraded": True}, as_json=as_json)
 
 
@@ -67,15 +71,11 @@ def grant(
 ) -> None:
     """Give the service's role what it needs and no more, so that it can neither drop nor alter what guards the log."""
     settings = settings_of(data)
-    rights = grant_access(settings.data, role, database_url=_url(settings))
+    rights = grant_access(settings.data, role, database_url=settings.url) | backends.grant(settings, role)
     if as_json:
         show_json({"role": role, "rights": rights})
         return
     show_table(("table", "rights"), rights.items(), title=role)
-
-
-def _url(settings: Settings) -> str | None:
-    return None if settings.database_url is None else settings.database_url.get_secret_value()
 
 
 def _end(_number: int, _frame: object) -> None:

@@ -55,29 +55,28 @@ class Stepper:
         owner: who this is; no other stepper has the same name.
         seconds: how long a lease lasts unless it is kept; it is kept as long as the step lasts.
         said: told of every verdict.
-        only: the one job whose steps it does; those of all jobs when None.
     """
 
-    def __init__(
-        self, store: Store, open_suspect: Open, *, owner: str, seconds: float, said: Said, only: Due | None = None
-    ) -> None:
+    def __init__(self, store: Store, open_suspect: Open, *, owner: str, seconds: float, said: Said) -> None:
         self._store = store
         self._open = open_suspect
         self._owner = owner
         self._seconds = seconds
         self._said = said
-        self._only = only
         self._probes: tuple[tuple[str, str], NDArray[np.float32]] | None = None
         self._held: Lease | None = None
         self._put = False
 
-    def step(self) -> bool:
-        """Do a step that is due; False if none is. An error that nobody foresaw is raised once the step is put off."""
+    def step(self, only: Due | None = None) -> bool:
+        """Do a step that is due, of one job if one is meant; False if none is.
+
+        An error that nobody foresaw is raised once the step is put off.
+        """
         with self._store.reading() as registry:
-            if registry.leases.due(self._only) is None:
+            if registry.leases.due(only) is None:
                 return False
         with self._store.unit() as registry:  # 1.
-            lease = registry.leases.take(self._owner, self._seconds, self._only)
+            lease = registry.leases.take(self._owner, self._seconds, only)
         if lease is not None:
             what = "look" if lease.looks else "ask"
             about: dict[str, str] = {"tenant": lease.tenant, "case": lease.case_id, "job": lease.job_id}

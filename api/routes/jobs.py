@@ -21,6 +21,7 @@ from api.telemetry import CALLER
 from api.uploads import AskAdmission, Upload
 from api.workspace import Workspace
 from registry.jobs import NewJob as Laid
+from registry.repository.due import Due
 
 router = APIRouter(tags=["jobs"], responses=documented(401, 403))
 _NO_STORE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -80,8 +81,7 @@ def open_job(
         priority=new.priority,
         budget=new.budget,
     )
-    job = _opened(desk, case_id, made)
-    return _said(request, response, job)
+    return _said(request, response, _opened(request, desk, case_id, made))
 
 
 @router.post(
@@ -115,13 +115,20 @@ async def open_model_job(
         architecture = asker.architecture(said.architecture)
         made = new_model_job(asker, body, architecture=architecture, output=said.output, kind=said.kind, **asdict(pace))
         desk.store.remove_job_files(desk.tenant)
-        return _opened(desk, case_id, made)
+        return _opened(request, desk, case_id, made)
 
     return _said(request, response, await gate.weigh(opened))
 
 
-def _opened(desk: Workspace, case_id: str, made: Laid) -> Job:
-    return desk.once(lambda registry: Job.of(registry.open_job(desk.tenant, case_id, made)), _address)
+def _opened(request: Request, desk: Workspace, case_id: str, made: Laid) -> Job:
+    job = desk.once(lambda registry: Job.of(registry.open_job(desk.tenant, case_id, made)), _address)
+    return _announced(request, desk, job)
+
+
+def _announced(request: Request, desk: Workspace, job: Job) -> Job:
+    """The job, of which workers are told: only now that it is stored."""
+    request.app.state.jobs.announce(Due(desk.tenant, job.id, job.priority))
+    return job
 
 
 def _said(request: Request, response: Response, job: Job) -> Job:
@@ -179,6 +186,6 @@ def cancel_job(desk: ForInvestigation, job_id: str, _once: Once) -> Job:
 
 
 @router.post("/v1/jobs/{job_id}/retry", responses=documented(400, 404, 409, 422), summary="Try a failed job again")
-def retry_job(desk: ForInvestigation, job_id: str, new: JobRetry, _once: Once) -> Job:
+def retry_job(desk: ForInvestigation, request: Request, job_id: str, new: JobRetry, _once: Once) -> Job:
     """Go on where it stopped; no probe that was answered is asked again."""
-    return desk.retry_job(job_id, budget=new.budget)
+    return _announced(request, desk, desk.retry_job(job_id, budget=new.budget))

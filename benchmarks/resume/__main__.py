@@ -1,10 +1,10 @@
 """`python -m benchmarks.resume --json FILE [--quick]`: kill -9 of the service and of workers.
 
-On SQLite and on PostgreSQL, the real service and the real worker are processes of their own, and the suspects answer
-over HTTP on this machine, counting how often each probe is asked. A process is killed at random moments while they are
-asked, and started again. Every case must end with the verdict, bit for bit, that its suspect gets when nobody is
-killed; no probe may be asked again more than once for each kill; and nothing that was stored may be gone. All
-registries are audited at the end.
+On SQLite and on PostgreSQL, there with either backend of jobs, the real service and the real worker are processes of
+their own, and the suspects answer over HTTP on this machine, counting how often each probe is asked. A process is
+killed at random moments while they are asked, and started again. Every case must end with the verdict, bit for bit, that
+its suspect gets when nobody is killed; no probe may be asked again more than once for each kill; and nothing that was
+stored may be gone. All registries are audited at the end.
 """
 
 import argparse
@@ -20,6 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from api.jobs.backends.catalogue import prepare
+from api.settings import Settings
 from benchmarks import postgres
 from benchmarks.resume.counting import row
 from benchmarks.resume.killing import BATCH, SERVICE, THREADS, WORKER, Killing, killed, place_in
@@ -28,7 +30,12 @@ from benchmarks.resume.world import PROBES, make
 from registry.store import open_registry
 
 KILLS = 50
-"""Of the service, and as many of the worker, on each database."""
+"""Of the service, and as many of the worker, on each database with each backend of jobs."""
+QUEUES = {
+    "sqlite": ("sqlite", "rows"),
+    "postgresql": ("postgresql", "rows"),
+    "procrastinate": ("postgresql", "procrastinate"),
+}
 
 
 def main() -> int:
@@ -36,20 +43,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--quick", action="store_true", help="a few kills of each")
-    parser.add_argument("--databases", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"])
+    parser.add_argument("--queues", nargs="+", choices=tuple(QUEUES), default=tuple(QUEUES), help="database, backend")
     given = parser.parse_args()
-    numbers = measure(given.databases, kills=4 if given.quick else KILLS)
+    numbers = measure(given.queues, kills=4 if given.quick else KILLS)
     given.json.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     return int(any(wrong(found) for found in numbers["rows"]))
 
 
-def measure(databases: Sequence[str], *, kills: int, suspects: int | None = None, batch: int = BATCH) -> dict[str, Any]:
+def measure(queues: Sequence[str], *, kills: int, suspects: int | None = None, batch: int = BATCH) -> dict[str, Any]:
     """All rows; about the first suspects alone, if a number is given."""
     started, rows = time.monotonic(), list[dict[str, Any]]()
-    for database in databases:
+    for queue in queues:
         for what in (SERVICE, WORKER):
-            how = Killing(what=what, kills=kills, batch=batch)
-            rows.append(_row(database, how, suspects))
+            rows.append(_row(*QUEUES[queue], Killing(what=what, kills=kills, batch=batch), suspects))
             print(rows[-1], flush=True)
     machine = {"processors": os.cpu_count(), "load": os.getloadavg()[0]}
     given = {"probes": PROBES, "batch": batch, "threads": THREADS, "lease_seconds": LEASE_SECONDS}
@@ -69,13 +75,14 @@ def wrong(found: dict[str, Any]) -> list[str]:
     return [law for law, holds in laws.items() if not holds]
 
 
-def _row(database: str, how: Killing, suspects: int | None) -> dict[str, Any]:
+def _row(database: str, backend: str, how: Killing, suspects: int | None) -> dict[str, Any]:
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(postgres.server()).url if database == "postgresql" else None
-        place = place_in(root, url)
-        counted = partial(row, database=database, what=how.what)
+        place = place_in(root, url, backend)
+        counted = partial(row, database=database, backend=backend, what=how.what)
         world = make(place.data, url)
+        prepare(Settings(data=place.data, database_url=url, jobs=backend))
         found = killed(place, replace(world, suspects=world.suspects[:suspects]), how, then=counted)
         with open_registry(place.data, database_url=url) as store:
             store.audit()

@@ -11,7 +11,7 @@ from benchmarks.resume.endpoint import Probe
 from benchmarks.resume.killing import THREADS, Case, Run
 
 
-def row(run: Run, *, database: str, what: str) -> dict[str, Any]:
+def row(run: Run, *, database: str, backend: str, what: str) -> dict[str, Any]:
     """One row.
 
     `asked_twice_most_per_kill` is how often a probe was asked again between two kills, at most; `asked_again` counts
@@ -26,6 +26,7 @@ def row(run: Run, *, database: str, what: str) -> dict[str, Any]:
     steps = Counter(epoch for found in again for epoch in found)
     return {
         "database": database,
+        "backend": backend,
         "killed": what,
         "kills": run.kills,
         "cases": len(run.cases),

@@ -5,7 +5,18 @@ from typing import Any
 
 def resume(numbers: dict[str, Any]) -> str:
     """A line for each process that was killed, on each database."""
-    head = ["database", "killed", "kills", "cases", "decided", "same verdict", "probes", "asked", "steps again"]
+    head = [
+        "database",
+        "backend",
+        "killed",
+        "kills",
+        "cases",
+        "decided",
+        "same verdict",
+        "probes",
+        "asked",
+        "steps again",
+    ]
     head += ["one probe for one kill, most", "lost", "recovery, s"]
     lines = [head, ["---"] * len(head), *map(_line, numbers["rows"])]
     text = "".join("| " + " | ".join(line) + " |\n" for line in lines)
@@ -31,4 +42,4 @@ def _line(row: dict[str, Any]) -> list[str]:
         "lost",
     )
     recovery = f"{row['recovery_seconds']:.2f} ({row['recovery_seconds_most']:.2f})"
-    return [row["database"], row["killed"], *(f"{row[name]:,}" for name in whole), recovery]
+    return [row["database"], row["backend"], row["killed"], *(f"{row[name]:,}" for name in whole), recovery]

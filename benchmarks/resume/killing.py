@@ -99,7 +99,7 @@ class Run:
 
 def killed(place: Place, world: World, how: Killing, *, then: Callable[[Run], Value]) -> Value:
     """Steps 1 to 3; what is counted while the service still answers."""
-    draw = random.Random(f"benchmarks/resume/{place.database}/{how.what}")  # noqa: S311 - no secret
+    draw = random.Random(f"benchmarks/resume/{place.database}/{place.backend}/{how.what}")  # noqa: S311 - no secret
     with (
         answering() as endpoint,
         Client(place.address, token=world.token) as client,
@@ -147,6 +147,6 @@ def _started(place: Place, what: str) -> Iterator[Victim]:
             process.kill()
 
 
-def place_in(directory: Path, url: str | None) -> Place:
+def place_in(directory: Path, url: str | None, backend: str) -> Place:
     """A place of one's own."""
-    return Place(data=directory / "data", url=url, port=free_port())
+    return Place(data=directory / "data", url=url, backend=backend, port=free_port())

@@ -27,10 +27,11 @@ LEASE_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where the processes work: data directory, database, the service's port, and where their logs go."""
+    """Where the processes work: data directory, database, backend of jobs, the service's port."""
 
     data: Path
     url: str | None
+    backend: str
     port: int
 
     @property
@@ -50,6 +51,7 @@ class Place:
             "ASK_ENDPOINTS": "true",
             "ALLOW_NETWORKS": '["127.0.0.0/8"]',
             "LEASE_SECONDS": str(LEASE_SECONDS),
+            "JOBS": self.backend,
             "WORKERS": str(workers),
             "RATE_CALLS": "1000000/minute",
             "RATE_VERDICTS": "1000000/minute",

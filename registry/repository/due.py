@@ -12,10 +12,17 @@ from registry.models import JobRow, ShardRow
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A job whose next step may be begun."""
+    """A job whose next step may be begun.
+
+    Attributes:
+        tenant: whose it is.
+        job_id: which.
+        priority: of two jobs the one with the higher number goes first.
+    """
 
     tenant: str
     job_id: str
+    priority: int = 0
 
 
 class DueJobs:
@@ -31,11 +38,15 @@ class DueJobs:
             now: the time.
             only: look at no other job than this one.
         """
+        return next(iter(self.all(now, only, most=1)), None)
+
+    def all(self, now: datetime, only: Due | None = None, *, most: int) -> list[Due]:
+        """The jobs that may go on, in that order, so many at most."""
         shard = and_(ShardRow.tenant_id == JobRow.tenant_id, ShardRow.job_pk == JobRow.id, ShardRow.seq == JobRow.next)
         free = or_(ShardRow.lease_expires_at.is_(None), ShardRow.lease_expires_at <= now)
-        due = select(JobRow.tenant_id, JobRow.id).join(ShardRow, shard)
+        due = select(JobRow.tenant_id, JobRow.id, JobRow.priority).join(ShardRow, shard)
         due = due.where(JobRow.state.in_(OPEN), JobRow.not_before <= now, free)
         if only is not None:
             due = due.where(JobRow.tenant_id == only.tenant, JobRow.id == only.job_id)
-        row = self._session.execute(due.order_by(JobRow.priority.desc(), JobRow.not_before, JobRow.id).limit(1)).first()
-        return None if row is None else Due(row[0], row[1])
+        ordered = due.order_by(JobRow.priority.desc(), JobRow.not_before, JobRow.id).limit(most)
+        return [Due(*row) for row in self._session.execute(ordered)]

@@ -38,6 +38,10 @@ class Leases:
         """The job, of whatever tenant unless one job is meant, whose next step may be begun now."""
         return self._tools.repository.due.first(self._tools.clock(), only)
 
+    def all_due(self, most: int) -> list[Due]:
+        """So many jobs at most, of all tenants, whose next step may be begun now, in the order in which they go."""
+        return self._tools.repository.due.all(self._tools.clock(), most=most)
+
     def take(self, owner: str, seconds: float, only: Due | None = None) -> Lease | None:
         """A lease of a step that is due; None if there is none, or if the job that was due has to fail instead."""
         due = self._tools.repository.due.first(now := self._tools.clock(), only)

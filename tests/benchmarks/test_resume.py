@@ -1,4 +1,4 @@
-"""Killed services and workers in small: a few kills on SQLite; the whole is `python -m benchmarks.resume`."""
+"""Killed services and workers in small: a few kills of each; the whole is `python -m benchmarks.resume`."""
 
 import pytest
 from hypothesis import given
@@ -13,13 +13,13 @@ from benchmarks.resume.killing import SERVICE, WORKER
 @pytest.mark.slow
 def test_kills_change_no_verdict_and_ask_little_twice() -> None:
     """Both are killed; every case ends with its verdict, at most one step a thread is asked again, nothing is lost."""
-    numbers = measure(["sqlite"], kills=2, suspects=1, batch=50)
-    assert [row["killed"] for row in numbers["rows"]] == [SERVICE, WORKER]
+    numbers = measure(["sqlite", "procrastinate"], kills=2, suspects=1, batch=50)
+    assert [row["killed"] for row in numbers["rows"]] == [SERVICE, WORKER] * 2
     for row in numbers["rows"]:
         assert wrong(row) == []
         assert row["cases"] >= 3
         assert row["probes"] <= row["asked"] <= row["probes"] + row["asked_again"]
-    assert resume(numbers).count("| sqlite |") == 2
+    assert resume(numbers).count("| postgresql | procrastinate |") == 2
     assert wrong({**numbers["rows"][0], "lost": 1, "decided": 0}) == [
         "a case has no verdict",
         "something stored is gone",
