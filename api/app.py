@@ -1,13 +1,14 @@
 """The composition root: settings in, an application out. Importing this loads no torch."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, TextIO
 
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from api import errors, openapi
 from api.configured_tracing import tracer_of
@@ -83,6 +84,34 @@ def create_app(settings: Settings, *, stream: TextIO | None = None, tracer: Trac
         UnknownKey, SealBroken, KeysUnavailable: the log's signing keys cannot be opened.
         MalformedPolicy: a policy of witnesses with a line out of form.
     """
+    tracing = tracer or tracer_of(settings)
+    metrics, log = Metrics(), logger(stream)
+    app = FastAPI(
+        title="Countermark",
+        version=version("countermark"),
+        summary="Whose copy is it?",
+        description=DESCRIPTION,
+        lifespan=_lifespan(settings, log, metrics, tracing),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.log, app.state.metrics = log, metrics
+    _know(app.state, settings)
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    errors.install(app)
+    openapi.install(app, issuer=settings.oidc_issuer)
+    app.add_middleware(Ending, running=app.state.running)
+    app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
+    app.add_middleware(InFlight, most=settings.max_requests)
+    app.add_middleware(Telemetry, log=log, metrics=metrics, tracer=tracing)
+    app.add_middleware(RequestIds)  # the outermost: every answer has an id, refusals included
+    return app
+
+
+def _lifespan(
+    settings: Settings, log: Any, metrics: Metrics, tracing: Tracer | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What is open while the service runs: the registry, its workers, its witnesses, the exporter of traces."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -99,45 +128,21 @@ def create_app(settings: Settings, *, stream: TextIO | None = None, tracer: Trac
         if tracing is not None:
             tracing.close()
 
-    tracing = tracer or tracer_of(settings)
-    metrics, log = Metrics(), logger(stream)
-    app = FastAPI(
-        title="Countermark",
-        version=version("countermark"),
-        summary="Whose copy is it?",
-        description=DESCRIPTION,
-        lifespan=lifespan,
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    )
-    app.state.settings = settings
-    app.state.log = log
-    app.state.stopping = lambda: False  # whoever runs the application knows better
-    app.state.metrics = metrics
-    app.state.oidc = _provider(settings)
-    app.state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)
-    app.state.asking = Gate(admitted=settings.asking, weighing=settings.asking)
-    app.state.throttle = Throttle.of(
-        settings.rate_store,
-        {
-            "calls": settings.rate_calls,
-            "verdicts": settings.rate_verdicts,
-            "tries": settings.rate_tries,
-            "cases": settings.rate_cases,
-        },
-        metrics,
-    )
-    app.state.routes = [route for module in _ROUTERS for route in module.router.routes]
-    for module in _ROUTERS:
-        app.include_router(module.router)
-    errors.install(app)
-    openapi.install(app, issuer=settings.oidc_issuer)
-    app.state.running = running = Running()
-    app.add_middleware(Ending, running=running)
-    app.add_middleware(BodyLimit, limit_of=lambda path: _limit(settings, path))
-    app.add_middleware(InFlight, most=settings.max_requests)
-    app.add_middleware(Telemetry, log=log, metrics=metrics, tracer=tracing)
-    app.add_middleware(RequestIds)  # the outermost: every answer has an id, refusals included
-    return app
+    return lifespan
+
+
+def _know(state: State, settings: Settings) -> None:
+    """What routes and dependencies look up, beside the log, the metrics and what is open."""
+    state.settings = settings
+    state.stopping = lambda: False  # whoever runs the application knows better
+    state.oidc = _provider(settings)
+    state.gate = Gate(admitted=settings.max_verifications, weighing=settings.weighing)
+    state.asking = Gate(admitted=settings.asking, weighing=settings.asking)
+    rates = {"calls": settings.rate_calls, "verdicts": settings.rate_verdicts}
+    rates |= {"tries": settings.rate_tries, "cases": settings.rate_cases}
+    state.throttle = Throttle.of(settings.rate_store, rates, state.metrics)
+    state.routes = [route for module in _ROUTERS for route in module.router.routes]
+    state.running = Running()
 
 
 def _provider(settings: Settings) -> Any:

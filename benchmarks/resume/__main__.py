@@ -2,9 +2,9 @@
 
 On SQLite and on PostgreSQL, there with either backend of jobs, the real service and the real worker are processes of
 their own, and the suspects answer over HTTP on this machine, counting how often each probe is asked. A process is
-killed at random moments while they are asked, and started again. Every case must end with the verdict, bit for bit, that
-its suspect gets when nobody is killed; no probe may be asked again more than once for each kill; and nothing that was
-stored may be gone. All registries are audited at the end.
+killed at random moments while they are asked, and started again. Every case must end with the verdict, bit for bit,
+that its suspect gets when nobody is killed; no probe may be asked again more than once for each kill; and nothing that
+was stored may be gone. All registries are audited at the end.
 """
 
 import argparse

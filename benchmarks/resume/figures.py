@@ -5,19 +5,8 @@ from typing import Any
 
 def resume(numbers: dict[str, Any]) -> str:
     """A line for each process that was killed, on each database."""
-    head = [
-        "database",
-        "backend",
-        "killed",
-        "kills",
-        "cases",
-        "decided",
-        "same verdict",
-        "probes",
-        "asked",
-        "steps again",
-    ]
-    head += ["one probe for one kill, most", "lost", "recovery, s"]
+    head = ["database", "backend", "killed", "kills", "cases", "decided", "same verdict", "probes", "asked"]
+    head += ["steps again", "one probe for one kill, most", "lost", "recovery, s"]
     lines = [head, ["---"] * len(head), *map(_line, numbers["rows"])]
     text = "".join("| " + " | ".join(line) + " |\n" for line in lines)
     machine = numbers["machine"]
