@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -14,6 +15,8 @@ from schemathesis.specs.openapi import checks as described
 
 from api.app import create_app
 from api.settings import Settings
+from registry.jobs import NewJob
+from registry.store import open_registry
 from tests.api.conftest import release as released_in
 from tests.api.conftest import running
 from tests.api.serving import listening
@@ -40,6 +43,7 @@ def world_of_things(tmp_path_factory, template, world) -> Iterator[tuple[str, di
             "name": "digits-1",
             "copy_id": released.copies["edge-0"],
             "case_id": client.open_case("digits-1", suspect="x").id,
+            "job_id": waiting_job(service.data),
             "challenge_id": client.open_challenge("edge-0", purpose="x").id,
             "hold_id": client.place_hold("device", "edge-1", reason="x").id,
             "key_id": client.create_api_key("spare", ["audit"]).id,
@@ -52,6 +56,14 @@ def world_of_things(tmp_path_factory, template, world) -> Iterator[tuple[str, di
         unlimited = {"rate_calls": "1000000/minute", "rate_verdicts": "1000000/minute"}
         with listening(create_app(Settings(data=service.data, metrics_token=token, **unlimited))) as address:
             yield address, {"Authorization": f"Bearer {token}"}, things
+
+
+def waiting_job(data: Path) -> str:
+    """Id of a job that nobody does: this service asks nothing."""
+    with open_registry(data) as store, store.unit() as registry:
+        tenant = registry.tenant("acme").id
+        case = registry.open_case(tenant, "digits-1", suspect="x").id
+        return registry.open_job(tenant, case, NewJob(suspect="x", spec=b"{}")).id
 
 
 def fuzz(found, mode: GenerationMode, examples: int, *, fixed: bool) -> dict[str, int]:
