@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.job_schemas import JobEvent
 from api.problems import Problem, documented
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -38,7 +39,9 @@ def _corrected(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for name in _NOT_OURS:
         schemas.pop(name, None)
-    schemas["Problem"] = Problem.model_json_schema()
+    for model in (Problem, JobEvent):  # what is answered otherwise than as a body of JSON
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update({**schema.pop("$defs", {}), model.__name__: schema})
     everywhere = documented(429, 503)
     for path, operation in ((path, found) for path, methods in document["paths"].items() for found in methods.values()):
         responses = operation["responses"]

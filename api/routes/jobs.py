@@ -1,7 +1,7 @@
 """Durable jobs: have an endpoint asked, or a model run, step by step, whatever becomes of the service's processes."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from api.asker import Asker
 from api.auth import ForCases, ForInvestigation, OneVerdict
 from api.idempotency import Once
-from api.job_schemas import Job, JobRetry, NewJob
+from api.job_schemas import EventName, Job, JobRetry, NewJob
 from api.jobs.following import happened, stream
 from api.jobs.spec import MODEL_BATCH, new_job, new_model_job
 from api.model_query import MODEL, Described
@@ -25,10 +25,23 @@ from registry.repository.due import Due
 
 router = APIRouter(tags=["jobs"], responses=documented(401, 403))
 _NO_STORE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "The event's number."},
+        "event": {"type": "string", "enum": list(get_args(EventName))},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/JobEvent"},
+        },
+    },
+    "required": ["id", "event", "data"],
+}
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The events, each with its number as `id`, its name as `event` and a JSON object as `data`.",
-        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+        "content": {EVENT_STREAM: {"itemSchema": _EVENT}},
     },
     204: {"description": "The job has ended, and everything was heard."},
 }
