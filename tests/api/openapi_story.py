@@ -13,7 +13,8 @@ from typing import Any
 
 from api.client import Client, ServiceError
 from fingerprint import possession
-from tests.api.conftest import Released, enroll, make_store, make_world, npz, release, running
+from tests.api.released import Released, enroll, make_store, release, running
+from tests.api.world import make_world, npz
 
 ENDPOINT = {"oip": "https://models.example", "model": "digits"}
 LONGEST_TEXT, MOST_ITEMS = 400, 4

@@ -17,8 +17,8 @@ from api.app import create_app
 from api.settings import Settings
 from registry.jobs import NewJob
 from registry.store import open_registry
-from tests.api.conftest import release as released_in
-from tests.api.conftest import running
+from tests.api.released import release as released_in
+from tests.api.released import running
 from tests.api.serving import listening
 
 load_all_checks()
