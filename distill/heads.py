@@ -9,6 +9,8 @@ A layer without bias gets none: the minting map is then fitted without a constan
 (a tied head) is untied in the copy, so that the embedding stays as it was.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from distill.errors import FeaturesNotFound
 from distill.taps import submodule
 
 Head = nn.Linear | nn.Conv2d
+_CHECKED = 64  # rows
 
 
 def find_head(model: nn.Module, name: str) -> Head:
@@ -47,17 +50,32 @@ def read_by(model: nn.Module, inputs: Tensor, name: str) -> NDArray[np.float64]:
         FeaturesNotFound: no such module, one that cannot be minted, or a convolution whose averaged outputs are not
             the model's logits (another layer comes after it).
     """
+    return np.concatenate(list(blocks(model, inputs, name)))
+
+
+def blocks(model: nn.Module, inputs: Tensor, name: str) -> Iterator[NDArray[np.float64]]:
+    """`read_by` some rows at a time: what a wide layer reads is never held whole."""
     layer = find_head(model, name)
-    flat = outputs.before_head(model, inputs, name).numpy().astype(np.float64)
-    if isinstance(layer, nn.Linear):
-        return flat
-    mean = flat.reshape(len(flat), layer.in_channels, -1).mean(axis=2)
+    averaged = isinstance(layer, nn.Conv2d)
+    if averaged:
+        _check_average(model, inputs[:_CHECKED], layer, name)
+    for rows in torch.split(inputs, outputs.ROWS):
+        read = outputs.before_head(model, rows, name).numpy().astype(np.float64)
+        yield _average(read, layer) if averaged else read
+
+
+def _average(read: NDArray[np.float64], layer: Head) -> NDArray[np.float64]:
+    """Over positions of what a convolution reads."""
+    return np.asarray(read.reshape(len(read), layer.weight.shape[1], -1).mean(axis=2))
+
+
+def _check_average(model: nn.Module, inputs: Tensor, layer: Head, name: str) -> None:
+    mean = _average(outputs.before_head(model, inputs, name).numpy().astype(np.float64), layer)
     bias = 0.0 if layer.bias is None else layer.bias.detach().numpy()
     expected = mean @ layer.weight.detach().numpy()[:, :, 0, 0].T + bias
-    found = outputs.logits(model, inputs[:64]).numpy()
-    if found.shape != expected[:64].shape or not np.allclose(found, expected[:64], atol=1e-3, rtol=1e-3):
+    found = outputs.logits(model, inputs).numpy()
+    if found.shape != expected.shape or not np.allclose(found, expected, atol=1e-3, rtol=1e-3):
         raise FeaturesNotFound(f"the logits are not the mean over positions of what {name!r} gives; nothing may follow")
-    return np.asarray(mean)
 
 
 def edit(model: nn.Module, name: str, change: NDArray[np.float64]) -> None:

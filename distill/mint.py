@@ -38,16 +38,25 @@ def fit_minting_map(
         FeaturesNotFound: no such module, or one that cannot be minted.
     """
     biased = heads.find_head(base, head).bias is not None
-    read = heads.read_by(base, inputs, head)
-    ridge = _RIDGE * len(read) * max(float(np.vdot(read, read)) / read.size, 1e-12)
-    gram, target = read.T @ read, read.T @ whitened
-    damping = np.ones(read.shape[1])
-    if biased:  # the constant's row and column, without a second copy of what was read
-        sums = read.sum(axis=0)
-        gram = np.block([[gram, sums[:, None]], [sums, np.array(float(len(read)))]])
-        target, damping = np.vstack([target, whitened.sum(axis=0)]), np.r_[damping, 1e-6]
+    gram, target, count = _products(base, inputs, whitened, head, constant=biased)
+    squares = np.diag(gram)[: len(gram) - biased]
+    ridge = _RIDGE * count * max(float(squares.mean()) / count, 1e-12)
+    damping = np.r_[np.ones(len(squares)), [1e-6] * biased]
     found = np.linalg.solve(gram + ridge * np.diag(damping), target)
     return np.asarray(found if biased else np.vstack([found, np.zeros(whitened.shape[1])]))
+
+
+def _products(
+    base: nn.Module, inputs: Tensor, whitened: NDArray[np.float64], head: str, *, constant: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """[g 1]^T [g 1], [g 1]^T h and n, some rows at a time: what a wide layer reads is never held whole."""
+    gram, target, count = np.zeros(()), np.zeros(()), 0
+    for read in heads.blocks(base, inputs, head):
+        rows = np.column_stack([read, np.ones(len(read))]) if constant else read
+        gram = gram + rows.T @ rows
+        target = target + rows.T @ whitened[count : count + len(rows)]
+        count += len(rows)
+    return gram, target, count
 
 
 def expressed(base: nn.Module, kit: SigningKit, inputs: Tensor, *, head: str) -> NDArray[np.float64]:

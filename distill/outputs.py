@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from distill.computing import PLAIN, Computing
+from distill.errors import ShapeError
 from distill.taps import Features, head_inputs, tapped
 
-_BATCH = 4096
+ROWS = 512  # asked at a time: beside all answers, what a model's layers hold of so few is little
 
 
 @torch.no_grad()
 def logits(model: nn.Module, inputs: Tensor) -> Tensor:
-    """Logits (n, C) in evaluation mode, batch by batch; the model's mode is put back."""
+    """Logits (n, C) in evaluation mode, some rows at a time; the model's mode is put back."""
     with _evaluation_mode(model):
-        return _joined([model(part) for part in torch.split(inputs, _BATCH)])
+        return _asked(lambda rows: (model(rows),), inputs)[0]
 
 
 @torch.no_grad()
@@ -28,13 +29,23 @@ def with_features(
 ) -> tuple[Tensor, Tensor]:
     """Logits (n, C) and penultimate features (n, F) in evaluation mode, on the CPU; float32 if narrower there."""
     with reader(model, features, computing) as read:
-        parts = [tuple(map(_wide, read(part))) for part in torch.split(inputs, _BATCH)]
-    return _joined([z for z, _ in parts]), _joined([f for _, f in parts])
+        z, f = _asked(lambda rows: tuple(map(_wide, read(rows))), inputs)
+    return z, f
 
 
-def _joined(parts: list[Tensor]) -> Tensor:
-    """One tensor; a single part is not copied, for features are large."""
-    return torch.cat(parts) if len(parts) > 1 else parts[0]
+def _asked(ask: Callable[[Tensor], tuple[Tensor, ...]], inputs: Tensor) -> tuple[Tensor, ...]:
+    """Answers to all inputs, each kind in a tensor made once: no second copy of the features is ever held."""
+    whole: tuple[Tensor, ...] = ()
+    for begin in range(0, max(len(inputs), 1), ROWS):
+        rows = inputs[begin : begin + ROWS]
+        answers = ask(rows)
+        if any(len(each) != len(rows) for each in answers):
+            found = ", ".join(str(tuple(each.shape)) for each in answers)
+            raise ShapeError(f"answers of shapes {found} to {len(rows)} inputs; a model must give a row for each")
+        whole = whole or tuple(each.new_empty((len(inputs), *each.shape[1:])) for each in answers)
+        for into, each in zip(whole, answers, strict=True):
+            into[begin : begin + len(rows)] = each
+    return whole
 
 
 def _wide(values: Tensor) -> Tensor:
@@ -66,7 +77,7 @@ def reader(
 def before_head(model: nn.Module, inputs: Tensor, head: str) -> Tensor:
     """What the last layer reads, (n, F'), in evaluation mode."""
     with _evaluation_mode(model):
-        return _joined([head_inputs(model, part, head) for part in torch.split(inputs, _BATCH)])
+        return _asked(lambda rows: (head_inputs(model, rows, head),), inputs)[0]
 
 
 def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor) -> float:

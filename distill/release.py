@@ -71,7 +71,10 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A release before it is committed: what goes to the registry (`pack`) and what stays with the signer."""
+    """A release before it is committed: what goes to the registry (`pack`) and what stays with the signer.
+
+    Of the teacher's features h(x) alone is kept, `whitened`: all that a signature is a map of, and a fraction as wide.
+    """
 
     pack: VerifierPack
     kit: SigningKit
@@ -81,7 +84,7 @@ class Prepared:
     student: Callable[[], nn.Module]
     transfer: Tensor
     teacher_logits: Tensor
-    teacher_features: Tensor
+    whitened: NDArray[np.float64]
     recipe: Recipe
     computing: Computing = PLAIN
 
@@ -92,16 +95,19 @@ class Prepared:
 
     def distil(self, codeword: ArrayLike, *, seed: tuple[seeds.Word, ...], progress: str | None = None) -> Training:
         """A copy trained from the signed teacher."""
-        shift = self.kit.shift(
-            codeword,
-            inputs=self.transfer.numpy(),
-            logits=self.teacher_logits.numpy(),
-            features=self.teacher_features.numpy(),
-        )
-        targets = self.teacher_logits + torch.as_tensor(shift, dtype=self.teacher_logits.dtype)
+        targets = self.signed(self.teacher_logits, codeword)
         return pupil(
             self.student, self.transfer, targets, self.recipe, seed=seed, progress=progress, computing=self.computing
         )
+
+    def signed(self, logits: Tensor, codeword: ArrayLike) -> Tensor:
+        """Logits for the transfer set, the teacher's or another's, (n, C), with one device's signature mixed in.
+
+        Raises:
+            fingerprint.errors.ParameterError: not a codeword of this release.
+        """
+        shift = self.kit.shift_of(codeword, inputs=self.transfer.numpy(), logits=logits.numpy(), whitened=self.whitened)
+        return logits + torch.as_tensor(shift, dtype=logits.dtype)
 
     def mint(self, codeword: ArrayLike) -> nn.Module:
         """A copy minted from the base."""
@@ -146,7 +152,7 @@ def prepare_release(
     logits, tapped = outputs.with_features(teacher, transfer, features, computing)
     distil = partial(pupil, student, transfer, recipe=chosen, computing=computing)
     students = clean or _clean_students(distil, logits, chosen.clean_students, seed, progress=progress)
-    draft = _draft_kit(students[0], transfer, logits, tapped, head, release_key, chosen)
+    draft, whitened = _draft_kit(students[0], transfer, logits, tapped, head, release_key, chosen)
     ground = fitting.Ground(
         transfer=transfer,
         teacher_logits=logits,
@@ -170,7 +176,7 @@ def prepare_release(
         student=student,
         transfer=transfer,
         teacher_logits=logits,
-        teacher_features=tapped,
+        whitened=whitened,
         recipe=chosen,
         computing=computing,
     )
@@ -188,22 +194,24 @@ def _clean_students(
 
 def _draft_kit(
     base: nn.Module, transfer: Tensor, logits: Tensor, tapped: Tensor, head: str, release_key: bytes, recipe: Recipe
-) -> SigningKit:
-    """The kit of a release whose pack, and so whose id, is not made yet."""
+) -> tuple[SigningKit, NDArray[np.float64]]:
+    """The kit of a release whose pack, and so whose id, is not made yet; h on the transfer set."""
     whitening = fit_shared_whitening(
         tapped.numpy(), outputs.before_head(base, transfer, head).numpy(), components=recipe.components
     )
-    return SigningKit(
+    whitened = whitening(tapped.numpy())
+    kit = SigningKit(
         release="",
         release_key=release_key,
         whitening=whitening,
         classes=logits.shape[1],
         strength=recipe.strength,
         sigma=float(outputs.centred(logits).std()),
-        minting=fit_minting_map(base, transfer, whitening(tapped.numpy()), head=head),
+        minting=fit_minting_map(base, transfer, whitened, head=head),
         scheme=recipe.scheme,
         settings=recipe.settings,
     )
+    return kit, whitened
 
 
 def pupil(

@@ -94,8 +94,16 @@ class SigningKit:
         Raises:
             ParameterError: not a codeword of this release.
         """
+        return self.shift_of(codeword, inputs=inputs, logits=logits, whitened=self.whitening(features))
+
+    def shift_of(self, codeword: ArrayLike, *, inputs: ArrayLike, logits: ArrayLike, whitened: ArrayLike) -> Floats:
+        """`shift` from h(x), (n, k), for whoever keeps this instead of the features, which are many times as wide.
+
+        Raises:
+            ParameterError: not a codeword of this release.
+        """
         rules = schemes.scheme(self.scheme)
-        return rules.shift(self, codeword, inputs=inputs, logits=logits, features=features)
+        return rules.shift(self, codeword, inputs=inputs, logits=logits, whitened=whitened)
 
     def signature_map(self, codeword: ArrayLike) -> Floats:
         """S_d = eps sigma_z M_d / sqrt(k), float64 (C, k): under `subspace` the shift of the logits is S_d h(x).

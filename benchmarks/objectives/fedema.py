@@ -29,7 +29,6 @@ from distill import outputs
 from distill.loop import Settings, seeded, train
 from distill.objectives import CrossEntropy, HintonKD
 from distill.release import Prepared, Recipe, prepare_release
-from distill.scores import Scores
 from fingerprint import seeds
 from fingerprint.verify import Candidates
 
@@ -140,7 +139,7 @@ def _by_clients(setting: Setting) -> Iterator[Row]:
     for strength in (STRENGTH, LOUD):
         prepared = _release(setting, "clients", strength=strength, clean=clean)
         candidates = enrolled(prepared.pack)
-        signs = _upload(setting, prepared, candidates, signing)
+        signs = _upload(prepared, candidates, signing)
         ended = federate(setting.parties, setting.plan, ROUNDS, (setting.name, "signed"), signs)
         found, named = contributors(prepared.pack, ended.server, candidates, range(signing))
         cost = setting.own - _accuracy(setting.images, ended.server)
@@ -151,14 +150,9 @@ def _by_clients(setting: Setting) -> Iterator[Row]:
         yield _row(setting, f"clients sign at {strength}, a model of one client's upload", one, cost, named)
 
 
-def _upload(setting: Setting, prepared: Prepared, candidates: Candidates, signing: int) -> Upload:
-    proxy, features = setting.parties.proxy, prepared.teacher_features
-
+def _upload(prepared: Prepared, candidates: Candidates, signing: int) -> Upload:
     def upload(client: int, values: Tensor) -> Tensor:
-        if client >= signing:
-            return values
-        scores = Scores(contexts=proxy, values=values, features=features)
-        return scores.signed(prepared.kit, candidates.codewords[client]).values
+        return values if client >= signing else prepared.signed(values, candidates.codewords[client])
 
     return upload
 

@@ -2,7 +2,7 @@
 
 Three steps, in this order, and the types keep them apart:
 
-    shift     signer     logits, features, codeword -> change of the logits
+    shift     signer     logits, whitened features, codeword -> change of the logits
     gather    verifier   answers -> evidence; no codeword can be passed
     score     verifier   evidence, codewords -> scores and valid p-values
 
@@ -118,9 +118,9 @@ class Scheme(Protocol):
         ...
 
     def shift(
-        self, kit: Kit, codeword: ArrayLike, *, inputs: ArrayLike, logits: ArrayLike, features: ArrayLike
+        self, kit: Kit, codeword: ArrayLike, *, inputs: ArrayLike, logits: ArrayLike, whitened: ArrayLike
     ) -> Floats:
-        """Change of the logits, float64 (n, C), for inputs (n, ...), the teacher's logits (n, C), features (n, F)."""
+        """Change of the logits, float64 (n, C), for inputs (n, ...), the teacher's logits (n, C), h(x) (n, k)."""
         ...
 
     def head_change(self, kit: Kit, codeword: ArrayLike) -> tuple[Floats, Floats]:

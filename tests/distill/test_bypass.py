@@ -139,7 +139,7 @@ def test_an_order_preserving_signature_never_reaches_a_rank_loss(plain, name):
 def test_distilling_a_release_gets_the_signature_to_the_loss(task):
     """The copy's own loss is smaller against its signed targets than against the unsigned ones and another device's."""
     prepared = task.prepared
-    plain = Scores(contexts=prepared.transfer, values=prepared.teacher_logits, features=prepared.teacher_features)
+    plain = Scores.of(task.teacher, prepared.transfer, "body")
     copy = prepared.distil(task.codeword(1), seed=("bypass",)).model
     answers = outputs.logits(copy, plain.contexts)
     own, none, other = (

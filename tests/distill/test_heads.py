@@ -11,7 +11,7 @@ from distill import heads
 from distill.errors import FeaturesNotFound
 from distill.loop import seeded
 from distill.mint import fit_minting_map, mint
-from distill.outputs import logits
+from distill.outputs import ROWS, logits
 from fingerprint import seeds
 from fingerprint.kit import SigningKit
 from fingerprint.whitening import Whitening
@@ -86,6 +86,22 @@ def test_a_minted_copy_differs_by_the_signature(name: str, inputs: torch.Tensor)
     expressed = np.column_stack([read, np.ones(len(read))]) @ minting
     assert moved == pytest.approx(expressed @ kit.signature_map(codeword).T, abs=1e-4)
     assert all(torch.equal(value, before[key]) for key, value in base.state_dict().items())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_map_summed_over_blocks_is_the_one_solved_at_once(name: str, inputs: torch.Tensor):
+    """argmin |[g 1] A - h|^2 + ridge |A|^2, written as one least-squares problem with the ridge as further rows."""
+    assert len(inputs) > ROWS
+    base = seeded(MODELS[name], "tests", name).eval()
+    read = heads.read_by(base, inputs, "head")
+    h = np.tanh(read[:, :K] + seeds.stream("tests", "heads", "h").normal(size=(len(read), K)))
+    weight = np.sqrt(1e-3 * len(read) * (read**2).mean())
+    design, damping = read, weight * np.eye(WIDTH)
+    if heads.find_head(base, "head").bias is not None:
+        design, damping = np.column_stack([read, np.ones(len(read))]), weight * np.diag([1.0] * WIDTH + [1e-3])
+    slow = np.linalg.lstsq(np.vstack([design, damping]), np.vstack([h, np.zeros((len(damping), K))]), rcond=None)[0]
+    found = fit_minting_map(base, inputs, h, head="head")
+    assert found[: len(slow)] == pytest.approx(slow, abs=1e-8)
 
 
 def test_a_tied_weight_is_untied_in_the_copy(inputs: torch.Tensor):

@@ -10,7 +10,8 @@ from torch import nn
 from distill import artefact, outputs, transforms
 from distill.errors import ArtefactMalformed, FeaturesNotFound, SettingsError
 from distill.mint import fit_minting_map, mint
-from distill.release import Recipe, prepare_release
+from distill.release import Recipe, prepare_release, pupil
+from distill.scores import Scores
 from fingerprint import trace
 from fingerprint.errors import ParameterError
 from fingerprint.kit import SigningKit
@@ -109,11 +110,20 @@ def test_minting_is_reproducible_and_leaves_the_base_alone(task):
 def test_the_minting_map_is_least_squares(task):
     """A predicts h from the base's features about as well as an unregularised fit does."""
     prepared = task.prepared
-    h = prepared.kit.whitening(prepared.teacher_features.numpy())
+    h = prepared.whitened
     a = fit_minting_map(prepared.base, prepared.transfer, h, head="head")
     design = np.column_stack([outputs.before_head(prepared.base, prepared.transfer, "head").numpy(), np.ones(len(h))])
     best = np.linalg.lstsq(design, h, rcond=None)[0]
     assert ((design @ a - h) ** 2).mean() < 1.05 * ((design @ best - h) ** 2).mean() + 1e-6
+
+
+def test_a_copy_is_what_training_on_the_signed_teachers_scores_gives(task, copy):
+    """Bit for bit, though a release keeps h and no features: those are asked of the teacher again here."""
+    prepared = task.prepared
+    says = Scores.of(task.teacher, prepared.transfer, "body").signed(prepared.kit, task.codeword(2))
+    assert torch.equal(prepared.signed(prepared.teacher_logits, task.codeword(2)), says.values)
+    again = pupil(prepared.student, prepared.transfer, says.values, prepared.recipe, seed=("tests", "copy")).model
+    assert artefact.to_bytes(again) == artefact.to_bytes(copy)
 
 
 def test_signed_copies_stay_accurate(task, copy):

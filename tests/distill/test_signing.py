@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from distill import outputs
 from distill.errors import FeaturesNotFound, ShapeError
 from distill.signing import Signature, SignedTeacher, sign
 from distill.student_side import folded_teacher
@@ -33,7 +34,7 @@ def test_wrapper_and_function_agree(task):
 def test_the_signature_has_the_stated_strength(task):
     """The rms of the shift is about eps sigma_z sqrt((C-1)/C), and it leaves the common mode alone."""
     kit = task.prepared.kit
-    z, f = task.prepared.teacher_logits, task.prepared.teacher_features
+    z, f = outputs.with_features(task.teacher, task.prepared.transfer, "body")
     shift = sign(z, f, Signature.of(kit, task.codeword(1))) - z
     assert np.isclose(float(shift.square().mean().sqrt()), kit.strength * kit.sigma * np.sqrt(0.75), rtol=0.05)
     assert float(shift.sum(dim=1).abs().max()) < 1e-3

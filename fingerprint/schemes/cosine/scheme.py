@@ -64,7 +64,7 @@ class Cosine:
         *,
         inputs: ArrayLike,
         logits: ArrayLike,
-        features: ArrayLike,  # noqa: ARG002 - same for all schemes
+        whitened: ArrayLike,  # noqa: ARG002 - same for all schemes
     ) -> Floats:
         """log q' - log q, (n, C)."""
         z = np.asarray(logits, dtype=np.float64)

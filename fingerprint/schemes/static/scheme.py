@@ -64,7 +64,7 @@ class Static:
         *,
         inputs: ArrayLike,  # noqa: ARG002 - same for all schemes
         logits: ArrayLike,
-        features: ArrayLike,  # noqa: ARG002 - same for all schemes
+        whitened: ArrayLike,  # noqa: ARG002 - same for all schemes
     ) -> Floats:
         """The same offset for every input, (n, C)."""
         return np.tile(offset(kit, codeword), (len(np.asarray(logits)), 1))

@@ -62,10 +62,10 @@ class Subspace:
         *,
         inputs: ArrayLike,  # noqa: ARG002 - same for all schemes
         logits: ArrayLike,  # noqa: ARG002 - same for all schemes
-        features: ArrayLike,
+        whitened: ArrayLike,
     ) -> Floats:
         """S_d h(x), (n, C)."""
-        return np.asarray(kit.whitening(features) @ signature_map(kit, codeword).T)
+        return np.asarray(np.asarray(whitened) @ signature_map(kit, codeword).T)
 
     def head_change(self, kit: Kit, codeword: ArrayLike) -> tuple[Floats, Floats]:
         """S_d A^T: a rank-k edit."""

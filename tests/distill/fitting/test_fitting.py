@@ -95,13 +95,14 @@ def test_the_shift_of_the_default_scheme_is_the_signed_teachers(task):
     """Logits and shift of the kit are what `sign` gives, to single precision."""
     given = task.prepared
     word = task.codeword(3)
+    features = outputs.with_features(task.teacher, given.transfer, "body")[1]
     shift = given.kit.shift(
         word,
         inputs=given.transfer.numpy(),
         logits=given.teacher_logits.numpy(),
-        features=given.teacher_features.numpy(),
+        features=features.numpy(),
     )
-    signed = sign(given.teacher_logits, given.teacher_features, Signature.of(given.kit, word))
+    signed = sign(given.teacher_logits, features, Signature.of(given.kit, word))
     assert np.allclose(given.teacher_logits.numpy() + shift, signed.numpy(), atol=1e-4)
 
 

@@ -69,7 +69,7 @@ def copy_answers(pack, codeword, strength=0.3):
     kit = SimpleNamespace(
         strength=strength, sigma=2.0, classes=CLASSES, settings=pack.settings, whitening=None, minting=None
     )
-    shift = schemes.scheme(pack.scheme).shift(kit, codeword, inputs=pack.probes, logits=logits, features=pack.features)
+    shift = schemes.scheme(pack.scheme).shift(kit, codeword, inputs=pack.probes, logits=logits, whitened=pack.features)
     noise = 0.05 * seeds.stream("tests", "replay schemes", "noise").normal(size=logits.shape)
     return logits + noise + (shift if strength else 0.0)
 

@@ -67,7 +67,7 @@ def baseline(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         logits = pack.references["clean"].astype(np.float64)
         kit: Any = SimpleNamespace(strength=0.3, sigma=2.0, classes=CLASSES, settings=pack.settings)
         shift = schemes.scheme(pack.scheme).shift(
-            kit, copies["edge-1"].codeword, inputs=pack.probes, logits=logits, features=pack.features
+            kit, copies["edge-1"].codeword, inputs=pack.probes, logits=logits, whitened=pack.features
         )
         cases = {}
         for name, answers in (("leaked", logits + shift), ("clean", logits)):
