@@ -54,16 +54,23 @@ def sign(logits: Tensor, features: Tensor, signature: Signature) -> Tensor:
     Raises:
         ShapeError: logits or features of another width than the release's.
     """
-    width, classes = signature.weight.shape
+    return _signed(logits, features, signature.weight, signature.bias)
+
+
+def _signed(logits: Tensor, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    width, classes = weight.shape
     if features.shape[-1] != width or logits.shape[-1] != classes:
         raise ShapeError(
             f"logits {tuple(logits.shape)}, features {tuple(features.shape)}; expected (n, {classes}), (n, {width})"
         )
     if torch.is_autocast_enabled(logits.device.type):
         with torch.autocast(logits.device.type, enabled=False):
-            return sign(logits, features, signature)
-    exact = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return exact + torch.addmm(signature.bias.to(exact), features.to(exact), signature.weight.to(exact))
+            return _signed(logits, features, weight, bias)
+    same = logits.dtype is features.dtype is weight.dtype is bias.dtype is torch.float32
+    if not (same and logits.device == weight.device):
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        features, weight, bias = features.to(logits), weight.to(logits), bias.to(logits)
+    return logits + torch.addmm(bias, features, weight)
 
 
 class SignedTeacher(nn.Module):
@@ -75,6 +82,9 @@ class SignedTeacher(nn.Module):
         signature: of one copy.
     """
 
+    _weight: Tensor
+    _bias: Tensor
+
     def __init__(self, teacher: nn.Module, *, features: Features, signature: Signature) -> None:
         super().__init__()
         self.teacher = teacher
@@ -85,4 +95,4 @@ class SignedTeacher(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Signed logits, (n, C)."""
         logits, features = logits_and_features(self.teacher, inputs, self._features)
-        return sign(logits, features, Signature(weight=self.get_buffer("_weight"), bias=self.get_buffer("_bias")))
+        return _signed(logits, features, self._weight, self._bias)

@@ -21,26 +21,33 @@ def submodule(model: nn.Module, name: str) -> nn.Module:
         >>> submodule(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), "1")
         ReLU()
     """
-    modules = dict(model.named_modules())
-    if name not in modules or not name:
-        known = ", ".join(sorted(key for key in modules if key)) or "none"
-        raise FeaturesNotFound(f"no module is called {name!r}; this model has: {known}")
-    found: nn.Module = modules[name]
-    return found
-
-
-@contextmanager
-def _captured(module: nn.Module, *, of_input: bool) -> Iterator[list[Tensor]]:
-    seen: list[Tensor] = []
-
-    def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        seen.append(inputs[0] if of_input else output)
-
-    handle = module.register_forward_hook(hook)
     try:
-        yield seen
-    finally:
-        handle.remove()
+        if name:
+            return model.get_submodule(name)  # by its path: to list all names would cost more than a signature
+    except AttributeError:
+        pass
+    known = ", ".join(sorted(key for key, _ in model.named_modules() if key)) or "none"
+    raise FeaturesNotFound(f"no module is called {name!r}; this model has: {known}")
+
+
+class _Captured:
+    """What a module reads or gives while this is entered. A class, for it is made in every step of a distillation."""
+
+    __slots__ = ("_handle", "_module", "_of_input", "_seen")
+
+    def __init__(self, module: nn.Module, *, of_input: bool) -> None:
+        self._module, self._of_input = module, of_input
+        self._seen: list[Tensor] = []
+
+    def __enter__(self) -> list[Tensor]:
+        self._handle = self._module.register_forward_hook(self._hook)
+        return self._seen
+
+    def __exit__(self, *_: object) -> None:
+        self._handle.remove()
+
+    def _hook(self, _module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        self._seen.append(inputs[0] if self._of_input else output)
 
 
 def logits_and_features(model: nn.Module, inputs: Tensor, features: Features) -> tuple[Tensor, Tensor]:
@@ -56,7 +63,7 @@ def logits_and_features(model: nn.Module, inputs: Tensor, features: Features) ->
     """
     if callable(features):
         return model(inputs), features(inputs).flatten(1)
-    with _captured(submodule(model, features), of_input=False) as seen:
+    with _Captured(submodule(model, features), of_input=False) as seen:
         logits = model(inputs)
     return logits, _one(seen, features)
 
@@ -71,7 +78,7 @@ def tapped(model: nn.Module, features: Features) -> Iterator[Callable[[Tensor], 
     if callable(features):
         yield lambda inputs: logits_and_features(model, inputs, features)
         return
-    with _captured(submodule(model, features), of_input=False) as seen:
+    with _Captured(submodule(model, features), of_input=False) as seen:
 
         def read(inputs: Tensor) -> tuple[Tensor, Tensor]:
             seen.clear()
@@ -87,7 +94,7 @@ def head_inputs(model: nn.Module, inputs: Tensor, head: str) -> Tensor:
     Raises:
         FeaturesNotFound: no such module, or the forward pass never reached it.
     """
-    with _captured(submodule(model, head), of_input=True) as seen:
+    with _Captured(submodule(model, head), of_input=True) as seen:
         model(inputs)
     return _one(seen, head)
 
