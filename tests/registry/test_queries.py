@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import InvalidRequestError
 
 from registry.models import Base, CopyRow
@@ -13,6 +13,7 @@ from tests.registry.tenancy import REGISTRY
 
 ENDING = {"commit", "rollback", "begin", "begin_nested", "close", "expunge_all"}
 ROOM = {"database.py"}  # the one place where transactions begin and end
+DIGEST = "sha256:" + "b" * 64
 FILES = sorted(Path(REGISTRY).rglob("*.py"))
 
 
@@ -30,6 +31,19 @@ def test_a_relationship_that_was_not_asked_for_is_refused(filled: Any) -> None:
         row = session.scalars(select(CopyRow).where(CopyRow.tenant_id == filled.tenant)).first()
         with pytest.raises(InvalidRequestError, match="raise"):
             _ = row.device
+
+
+def test_a_file_finds_its_copies_without_reading_the_others(filled: Any) -> None:
+    """SQLite reads a page of them off one index, in order: neither a sort nor a walk through other files' copies."""
+    asked: list[tuple[str, Any]] = []
+    with filled.store.reading() as registry:
+        connection = registry._copies._tools.repository.copies._session.connection()
+        event.listen(connection, "before_cursor_execute", lambda _c, _u, said, given, *_: asked.append((said, given)))
+        registry.copies_of_artefact(filled.tenant, DIGEST, after="0")
+        ((said, given),) = asked
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", given)]
+    assert "(tenant_id=? AND artefact_digest=? AND reservation_index>?)" in plan[0]
+    assert all("SEARCH" in step for step in plan)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REGISTRY)))
