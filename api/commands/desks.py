@@ -49,7 +49,7 @@ def settings_of(data: Path | None = None, **given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "COUNTERMARK_" + "_".join(map(str, first["loc"])).upper()
-        raise SettingsError(f"{name}: {first['msg']}") from error
+        raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 @contextmanager
