@@ -14,7 +14,7 @@ from distill import outputs
 from distill.mint import linear
 from fingerprint import seeds
 from fingerprint.carriers import Rotation, signature_matrix
-from fingerprint.whitening import fit_whitening
+from fingerprint.whitening import fit_whitening, rank
 
 
 def overwrite(
@@ -34,16 +34,17 @@ def overwrite(
         head: name of the last layer.
         seed: words of which his key and codeword are made.
         strength: eps of his signature.
-        components: k of his carriers, at most the width of the last layer's input.
+        components: k of his carriers, at most; fewer where less of the last layer's input varies, as with dead units.
 
     Raises:
         FeaturesNotFound: no linear layer of that name.
     """
     signed = copy.deepcopy(model)
     layer = linear(signed, head)
-    classes, width = layer.weight.shape
-    k = min(components, width)
-    whitening = fit_whitening(outputs.before_head(model, inputs, head).numpy(), components=k)
+    classes = layer.out_features
+    features = outputs.before_head(model, inputs, head).numpy()
+    k = min(components, rank(features))
+    whitening = fit_whitening(features, components=k)
     rng = seeds.stream("transforms/overwrite", *seed)
     rotation = Rotation(key=rng.bytes(32), length=(classes - 1) * k)
     codeword = rng.choice(np.array([-1, 1], dtype=np.int8), size=rotation.length)

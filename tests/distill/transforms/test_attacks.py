@@ -1,5 +1,7 @@
 """What single attacks do, checked against the slow obvious computation."""
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given
@@ -108,6 +110,18 @@ def test_overwriting_changes_the_head_alone(copies, inputs):
     spread = (z - z.mean(dim=1, keepdim=True)).std()
     assert torch.equal(signed.body[0].weight, copies[0].body[0].weight)
     assert 0.03 < float((again - z).std() / spread) < 0.3
+
+
+def test_what_reads_little_is_overwritten_by_fewer_carriers(copies, inputs):
+    """Three quarters of the units before the head are dead: the thief signs along what is left."""
+    reads = copies[0].head.in_features
+    damaged = copy.deepcopy(copies[0])
+    with torch.no_grad():
+        damaged.body[-2].bias[reads // 4 :] = -1e6
+    signed = overwrite(damaged, inputs, head="head", seed=("t",), strength=0.1, components=reads)
+    change = (signed.head.weight - damaged.head.weight)[:, reads // 4 :]
+    assert torch.equal(change, torch.zeros_like(change))
+    assert not torch.equal(logits(signed, inputs), logits(damaged, inputs))
 
 
 def test_the_mean_of_equal_weights_is_the_same_model(copies, inputs):
