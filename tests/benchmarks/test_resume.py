@@ -13,7 +13,7 @@ from benchmarks.resume.killing import SERVICE, WORKER
 @pytest.mark.slow
 def test_kills_change_no_verdict_and_ask_little_twice() -> None:
     """Both are killed; every case ends with its verdict, at most one step a thread is asked again, nothing is lost."""
-    numbers = measure(["sqlite", "procrastinate"], kills=2, suspects=1, batch=50)
+    numbers = measure(["sqlite", "procrastinate"], kills=2, suspects=1)
     assert [row["killed"] for row in numbers["rows"]] == [SERVICE, WORKER] * 2
     for row in numbers["rows"]:
         assert wrong(row) == []
