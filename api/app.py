@@ -14,7 +14,6 @@ from api import errors, openapi
 from api.configured_tracing import tracer_of
 from api.gate import Gate, InFlight
 from api.idempotency import Ending, Running
-from api.jobs.backends.base import JobBackend
 from api.jobs.backends.catalogue import backend_of
 from api.jobs.crew import Crew
 from api.jobs.stepping import Said
@@ -121,7 +120,7 @@ def _lifespan(
             crew = Crew(store, settings, log=log, said=_counting(metrics), tracer=tracing)
             working = settings.ask_endpoints or settings.run_models
             with (
-                _at_work(backend_of(store, settings, crew), working=working) as app.state.jobs,
+                backend_of(store, settings, crew).open(working=working) as app.state.jobs,
                 _witnessed(store, settings, log, metrics),
             ):
                 yield
@@ -161,17 +160,6 @@ def _counting(metrics: Metrics) -> Said:
         metrics.verdicts.labels(recorded.verdict.kind, outcome).inc()
 
     return count
-
-
-@contextmanager
-def _at_work(backend: JobBackend, *, working: bool) -> Iterator[JobBackend]:
-    """The backend, and meanwhile its steps done by this process if it is to."""
-    if working:
-        backend.start()
-    try:
-        yield backend
-    finally:
-        backend.stop()
 
 
 @contextmanager

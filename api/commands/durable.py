@@ -54,12 +54,9 @@ def working(desk: Desk, job: str, settings: Settings) -> Iterator[None]:
     if not isinstance(desk, Workspace):
         yield
         return
-    worker = Rows(Crew(desk.store, settings, log=logger(sys.stderr)), only=Due(desk.tenant, job))
-    worker.start()
-    try:
+    crew = Crew(desk.store, settings, log=logger(sys.stderr))
+    with Rows(crew, only=Due(desk.tenant, job)).open():
         yield
-    finally:
-        worker.stop()
 
 
 def decided(desk: Desk, job: str) -> Verdict:

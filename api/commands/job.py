@@ -100,9 +100,8 @@ def worker(data: Data = None) -> None:
         signal.signal(number, lambda *_: told.set())
     with store_of(settings) as store, threadpool_limits(1):
         tracer = tracer_of(settings)
-        working = backend_of(store, settings, Crew(store, settings, log=logger(sys.stderr), tracer=tracer))
-        working.start()
-        told.wait()
-        working.stop()
+        crew = Crew(store, settings, log=logger(sys.stderr), tracer=tracer)
+        with backend_of(store, settings, crew).open():
+            told.wait()
         if tracer is not None:
             tracer.close()

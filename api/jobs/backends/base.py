@@ -1,6 +1,9 @@
 """What a backend does."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
 
 from registry.repository.due import Due
 
@@ -22,3 +25,13 @@ class JobBackend(ABC):
 
         Works whether this process does steps or not.
         """
+
+    @contextmanager
+    def open(self, *, working: bool = True) -> Iterator[Self]:
+        """The backend, stopped when the block ends, and meanwhile its steps done by this process if it is to."""
+        if working:
+            self.start()
+        try:
+            yield self
+        finally:
+            self.stop()

@@ -1,6 +1,7 @@
 """The backends of jobs by name; what one of them needs is loaded only where it is chosen."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -12,17 +13,35 @@ from api.settings import Settings
 from registry.store import Store
 
 
-def _rows(_store: Store, _settings: Settings, crew: Crew) -> JobBackend:
-    return Rows(crew)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A backend, and what it needs of the database beside the registry's tables: nothing unless said.
+
+    Attributes:
+        backend: made for a process.
+        prepare: makes what it needs, as the owner of its tables.
+        grant: gives the service's role what it needs; the rights by table.
+    """
+
+    backend: Callable[[Store, Settings, Crew], JobBackend]
+    prepare: Callable[[Settings], None] = lambda _: None
+    grant: Callable[[Settings, str], dict[str, str]] = lambda _settings, _role: {}
 
 
-def _procrastinate(store: Store, settings: Settings, crew: Crew) -> JobBackend:
-    queue = _loaded("procrastinate")
-    backend: JobBackend = queue.Procrastinate(store, crew, url=settings.url, seconds=settings.lease_seconds)
-    return backend
+def _queue(store: Store, settings: Settings, crew: Crew) -> JobBackend:
+    made: JobBackend = _loaded("procrastinate").Procrastinate(
+        store, crew, url=settings.url, seconds=settings.lease_seconds
+    )
+    return made
 
 
-BACKENDS: dict[str, Callable[[Store, Settings, Crew], JobBackend]] = {"rows": _rows, "procrastinate": _procrastinate}
+def _prepare_queue(settings: Settings) -> None:
+    _loaded("queue_schema").prepare(settings.url)
+
+
+def _grant_queue(settings: Settings, role: str) -> dict[str, str]:
+    rights: dict[str, str] = _loaded("queue_schema").grant(settings.url, role)
+    return rights
 
 
 def _loaded(name: str) -> Any:
@@ -32,13 +51,19 @@ def _loaded(name: str) -> Any:
         raise JobsUnusable(f"{error.name} is not installed; install countermark[cluster]") from error
 
 
+KINDS: dict[str, Kind] = {
+    "rows": Kind(backend=lambda _store, _settings, crew: Rows(crew)),
+    "procrastinate": Kind(backend=_queue, prepare=_prepare_queue, grant=_grant_queue),
+}
+
+
 def backend_of(store: Store, settings: Settings, crew: Crew) -> JobBackend:
     """The backend that the settings name.
 
     Raises:
         JobsUnusable: it cannot be used here.
     """
-    return BACKENDS[settings.jobs](store, settings, crew)
+    return KINDS[settings.jobs].backend(store, settings, crew)
 
 
 def prepare(settings: Settings) -> None:
@@ -47,8 +72,7 @@ def prepare(settings: Settings) -> None:
     Raises:
         JobsUnusable: the backend cannot be used here.
     """
-    if settings.jobs == "procrastinate":
-        _loaded("queue_schema").prepare(settings.url)
+    KINDS[settings.jobs].prepare(settings)
 
 
 def grant(settings: Settings, role: str) -> dict[str, str]:
@@ -57,7 +81,4 @@ def grant(settings: Settings, role: str) -> dict[str, str]:
     Raises:
         JobsUnusable: the backend cannot be used here.
     """
-    if settings.jobs != "procrastinate":
-        return {}
-    rights: dict[str, str] = _loaded("queue_schema").grant(settings.url, role)
-    return rights
+    return KINDS[settings.jobs].grant(settings, role)

@@ -92,13 +92,9 @@ class Site:
     def working(self, *, start: bool = True, **changed: Any) -> Iterator[JobBackend]:
         """The backend of a process with these settings, until the block ends."""
         settings = self.settings(**changed)
-        backend = backend_of(self.store, settings, Crew(self.store, settings, log=logger(self.log)))
-        if start:
-            backend.start()
-        try:
+        crew = Crew(self.store, settings, log=logger(self.log))
+        with backend_of(self.store, settings, crew).open(working=start) as backend:
             yield backend
-        finally:
-            backend.stop()
 
     @contextmanager
     def at(self, url: str) -> Iterator[Self]:

@@ -1,11 +1,21 @@
 """Laws of every backend of jobs, at every database that it can work with."""
 
 import threading
+from typing import get_args
 
 import pytest
 
+from api.jobs.backends.catalogue import KINDS
+from api.settings import Settings
 from registry.jobs import JobState
+from tests.api.jobs.conftest import SITES
 from tests.api.jobs.site import Site, until
+
+
+def test_the_suite_is_about_every_backend() -> None:
+    """The catalogue's, which are those that the settings know."""
+    named = get_args(Settings.model_fields["jobs"].annotation)
+    assert {backend for backend, _database in SITES} == set(KINDS) == set(named)
 
 
 def test_every_job_comes_to_its_end_and_asks_every_probe_once(site: Site) -> None:
@@ -88,4 +98,10 @@ def test_nothing_is_left_of_a_backend_that_stopped(site: Site, start: bool) -> N
     before = set(threading.enumerate())
     with site.working(start=start):
         pass
-    until(lambda: not [each for each in set(threading.enumerate()) - before if each.name.startswith("countermark")])
+    until(lambda: not started_since(before))
+    assert started_since(before) == set()
+
+
+def started_since(before: set[threading.Thread]) -> set[threading.Thread]:
+    """Our own threads that there are now, and were not before."""
+    return {each for each in set(threading.enumerate()) - before if each.name.startswith("countermark")}

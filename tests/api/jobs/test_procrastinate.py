@@ -99,8 +99,11 @@ def test_what_killed_workers_had_in_hand_is_forgotten(queue: Site) -> None:
     """Tasks that were taken by a worker that is gone do not stay for ever."""
     columns, values = "(queue_name, task_name, status, queueing_lock)", "('default', 'x', 'doing', 'gone')"
     execute(queue, f"INSERT INTO procrastinate_jobs {columns} VALUES {values}")
+    left = "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = 'gone'"
+    assert len(execute(queue, left)) == 1
     with queue.working():
-        until(lambda: not execute(queue, "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = 'gone'"))
+        until(lambda: not execute(queue, left))
+    assert execute(queue, left) == []
 
 
 def test_a_job_over_http_is_announced(queue: Site) -> None:
