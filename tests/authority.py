@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.loopback import serving
+
 CONFIG = Path(__file__).with_name("tsa.cnf")
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 USAGE = "extendedKeyUsage=critical,timeStamping\nkeyUsage=critical,digitalSignature\n"
@@ -80,14 +82,8 @@ class Authority:
                 """Say nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
+        with serving(server):
             yield f"http://127.0.0.1:{server.server_address[1]}/tsr"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI
 
+from tests.loopback import serving
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
@@ -110,12 +112,8 @@ class Handler(BaseHTTPRequestHandler):
 def leaking(weight, bias) -> Iterator[Leaked]:
     """The model, served."""
     server = Leaked(weight, bias)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @contextmanager

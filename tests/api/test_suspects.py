@@ -2,7 +2,6 @@
 
 import ipaddress
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +17,7 @@ from api.app import create_app
 from api.cli import app
 from api.client import Client, ServiceError
 from api.settings import Settings
+from tests.loopback import serving
 
 ARCHITECTURE = json.dumps({"input": [24], "layers": [{"linear": "fc", "out": 6}]})
 
@@ -77,12 +77,8 @@ class Handler(BaseHTTPRequestHandler):
 def leaked(released) -> Iterator[Copy]:
     """edge-0's copy, served."""
     server = Copy(*_weights(released))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import io
 import ipaddress
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
@@ -24,6 +23,7 @@ from registry.records import Scope
 from tests.api.serving import leaking
 from tests.api.test_jobs import ended
 from tests.api.test_suspects import ARCHITECTURE, _weights
+from tests.loopback import serving
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -172,12 +172,8 @@ def collector():
     """A collector at work."""
     server = HTTPServer(("127.0.0.1", 0), Collector)
     server.got = []
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 def test_spans_reach_a_collector(released, monkeypatch, collector):

@@ -12,6 +12,7 @@ from benchmarks import postgres
 from benchmarks.resume.world import make
 from registry.store import open_registry
 from tests.api.jobs.site import Site, Suspects
+from tests.loopback import serving
 
 SITES = [("rows", "sqlite"), ("rows", "postgresql"), ("procrastinate", "postgresql")]
 
@@ -19,7 +20,7 @@ SITES = [("rows", "sqlite"), ("rows", "postgresql"), ("procrastinate", "postgres
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Suspects]:
     """Suspects behind an address, which count."""
-    with Suspects().serving() as server:
+    with serving(Suspects()) as server:
         yield server
 
 

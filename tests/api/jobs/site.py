@@ -55,16 +55,6 @@ class Suspects(Endpoint):
         if place in self._held:
             self._held.pop(place)[1].set()
 
-    @contextmanager
-    def serving(self) -> Iterator[Self]:
-        """Answer until the block ends."""
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        with self:
-            thread.start()
-            yield self
-            self.shutdown()
-            thread.join()
-
 
 @dataclass(kw_only=True)
 class Site:

@@ -1,7 +1,6 @@
 """An identity provider on loopback: metadata, keys made on the spot, tokens."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.loopback import serving
 
 AUDIENCE = "https://countermark.example"
 
@@ -76,9 +77,5 @@ class Handler(BaseHTTPRequestHandler):
 def issuing() -> Iterator[Issuer]:
     """An issuer at work."""
     issuer = Issuer()
-    thread = threading.Thread(target=issuer.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield issuer
-    issuer.shutdown()
-    thread.join()
-    issuer.server_close()
+    with serving(issuer):
+        yield issuer

@@ -2,7 +2,6 @@
 
 import io
 import json
-import threading
 import zipfile
 from types import SimpleNamespace
 
@@ -14,6 +13,7 @@ from safetensors.numpy import save
 from sklearn.linear_model import LogisticRegression
 
 from tests.api.suspects.suspect_server import Suspect, outbound_of
+from tests.loopback import serving
 
 DRAW = np.random.default_rng(5)
 WEIGHT = DRAW.normal(size=(4, 6)).astype(np.float32)
@@ -111,12 +111,8 @@ def suspect():
     """A running suspect."""
     server = Suspect()
     server.handle_error = lambda *args: None  # whoever is cut off in the middle of an endless answer
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture

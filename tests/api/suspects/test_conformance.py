@@ -3,7 +3,6 @@
 import io
 import ipaddress
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -23,6 +22,7 @@ from api.suspects.outbound import Bounds, Outbound
 from api.suspects.outputs import FORMATS
 from api.suspects.sandbox.worker import TASKS
 from fingerprint.canonical import digest
+from tests.loopback import serving
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -62,12 +62,8 @@ def server(make):
     """A real server of the three protocols."""
     started = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     started.make, started.asked, started.daemon_threads = make, 0, True
-    thread = threading.Thread(target=started.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield started
-    started.shutdown()
-    thread.join()
-    started.server_close()
+    with serving(started):
+        yield started
 
 
 def _npz(array) -> bytes:

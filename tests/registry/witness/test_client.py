@@ -1,7 +1,6 @@
 """The log's side of the protocol: honest witnesses, lying ones, and ones that are not there."""
 
 import http.server
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from registry.witness.client import ask, post_over_http
 from registry.witness.messages import Answer
 from registry.witness.state import FileState
 from registry.witness.witness import Witness
+from tests.loopback import serving
 
 URL = "https://witness.example"
 Post = Callable[[str, bytes], Answer]
@@ -128,12 +128,8 @@ def served(witness: Witness) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
 
 
 def test_over_http(served: str, history: Any) -> None:
