@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# Registries of tests lie in memory where it has 4 GB for them: each waits for a disk a hundred times, and none needs one.
+# Registries of tests lie in memory where it has 4 GB for them: they wait for the disk at every commit, and need none.
 IN_MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4194304 {print "/dev/shm/XXXXXX"}')
 
 .DEFAULT_GOAL := help

@@ -84,7 +84,7 @@ class Shadows:
         """The unsigned students of one throw-away release."""
         return self._prepare(1, turn, None).clean
 
-    @functools.cache  # noqa: B019
+    @functools.cache  # noqa: B019 - as above
     def release(self, components: int, turn: int) -> Prepared:
         """A throw-away release at the materials' strength, with a key and clean students of its own.
 
@@ -113,7 +113,7 @@ class Shadows:
         """L at this k."""
         return self.release(components, 0).pack.bits
 
-    @functools.cache  # noqa: B019
+    @functools.cache  # noqa: B019 - as above
     def copies(self, spot: Spot, number: int, members: int) -> Copies:
         """The copies that one suspect is made of, with their throw-away codewords."""
         bare = self.release(spot.components, number)

@@ -278,7 +278,7 @@ def test_a_stream_ends_when_the_service_is_told_to_stop(released, monkeypatch):
 
     async def follow() -> None:
         with open_registry(released.service.data) as store, anyio.fail_after(20):
-            stopping = lambda: b"opened" in b"".join(told)  # noqa: E731
+            stopping = lambda: b"opened" in b"".join(told)  # noqa: E731 - a name for a line
             async for chunk in following.stream(store, tenant, job.id, 0, stopping=stopping):
                 told.append(chunk)  # noqa: PERF401 - it is looked at while it grows
 

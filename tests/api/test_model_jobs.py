@@ -115,7 +115,7 @@ def test_what_is_no_model_opens_no_job(willing, released, weights):
         assert problem(lambda data=data, name=name: willing.open_model_job(case.id, data, architecture=name)) == says
     assert problem(lambda: willing.open_model_job(case.id, weights, batch=4097)) == "invalid-request"
     strict = released.service.client()
-    refused = lambda: strict.open_model_job(case.id, weights, architecture="student")  # noqa: E731
+    refused = lambda: strict.open_model_job(case.id, weights, architecture="student")  # noqa: E731 - a name for a line
     assert problem(refused) == "model-not-admitted"
     assert willing.jobs().items == []
     assert sealed(released) == before

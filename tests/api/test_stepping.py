@@ -42,7 +42,7 @@ class Bench:
             self.credential.read_bytes()
             return suspect_of(self.asker, lease, bytes)
 
-        told = lambda _, recorded: self.verdicts.append(recorded)  # noqa: E731
+        told = lambda _, recorded: self.verdicts.append(recorded)  # noqa: E731 - a name for a line
         return Stepper(store, reach, owner="me", seconds=600, said=told)
 
     def opened(self, store: Any, tenant: str, **more: Any) -> str:

@@ -79,7 +79,7 @@ def test_an_honest_log_is_cosigned_by_both_keys(web, directory):
 def test_every_status_of_the_specification(web):
     """400, 403, 404, 409 with and without a size, 413, 422; nothing that was refused is remembered."""
     stranger, namesake = Ed25519Signer("example.com/x", bytes(32)), Ed25519Signer("example.com/log", b"7" * 32)
-    post = lambda body: web.post("/add-checkpoint", content=body)  # noqa: E731
+    post = lambda body: web.post("/add-checkpoint", content=body)  # noqa: E731 - a name for a line
     assert post(request(0, 9)).status_code == 200
     assert post(b"nonsense").status_code == 400
     assert (

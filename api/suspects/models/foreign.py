@@ -139,7 +139,7 @@ def entries_of(data: bytes) -> frozenset[str]:
             return frozenset(archive.namelist())
     except AnswersTooLarge as error:
         raise ModelTooLarge(str(error)) from error
-    except (AnswersMalformed, zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (AnswersMalformed, zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:  # zipfile's own
         raise ModelMalformed(f"the archive is truncated or damaged ({error}); save and send it again") from error
 
 

@@ -48,7 +48,7 @@ def _check_archive(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:  # zipfile's own
         raise ModelMalformed(f"the skops file is truncated or damaged ({error}); save it again") from error
     unpacked = sum(entry.file_size for entry in entries)
     if len(entries) > _MOST_ENTRIES or unpacked > min(_MOST_UNPACKED, _MOST_RATIO * max(len(data), 1)):

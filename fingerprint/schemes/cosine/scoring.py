@@ -55,7 +55,7 @@ def signal_to_noise(u: Floats, values: Floats, frequency: float) -> float:
         values: what, (n,).
         frequency: f, radians per unit of u.
     """
-    from scipy.signal import lombscargle  # noqa: PLC0415 - with `static`'s a sixth of every start, for baselines alone
+    from scipy.signal import lombscargle  # noqa: PLC0415 - slow to load, and needed by this baseline alone
 
     centred = values - values.mean()
     if not (centred * centred).sum() > 0:

@@ -18,7 +18,7 @@ class StaticScoring:
 
     def score(self, evidence: Evidence, codewords: Signs, *, tests: int) -> Scores:
         """Agreements and their exact tail; Sidak is exact, for folded codewords are independent."""
-        from scipy.stats import binom  # noqa: PLC0415 - with `cosine`'s a sixth of every start, for baselines alone
+        from scipy.stats import binom  # noqa: PLC0415 - slow to load, and needed by this baseline alone
 
         m = evidence.values.size
         words = fold(checked_codewords(codewords, evidence.bits), m)

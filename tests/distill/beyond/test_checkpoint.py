@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
 from torch import nn
 
 from distill import artefact, checkpoint
@@ -34,8 +35,6 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, whole):
 
 def _about(folder):
     """Which training the file says it is of."""
-    from safetensors import safe_open  # noqa: PLC0415
-
     with safe_open(folder / checkpoint.NAME, framework="pt") as opened:
         return checkpoint.canonical.decode(checkpoint.TAG, opened.metadata()["countermark"].encode())["training"]
 

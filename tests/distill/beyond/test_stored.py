@@ -16,7 +16,7 @@ from distill.errors import OutputsCorrupt, SettingsError
 from distill.loop import seeded
 from distill.scores import Scores
 from distill.stored import FEATURES, MANIFEST, SCORES, stored
-from tests.distill.beyond.children import BLOCK, Dying, inputs, kept, killed, network
+from tests.distill.beyond.children import BLOCK, PROCESSES, Dying, inputs, kept, killed, network
 
 TEACHER = seeded(network, "teacher")
 
@@ -54,8 +54,6 @@ def test_a_killed_writer_is_gone_on_from(tmp_path, fresh):
 
 def test_a_writer_killed_at_any_moment_leaves_nothing_wrong(tmp_path, fresh):
     """Killed from outside, whenever: what comes out afterwards is right."""
-    from tests.distill.beyond.children import PROCESSES  # noqa: PLC0415
-
     for number in range(3):
         child = PROCESSES.Process(target=kept, args=(tmp_path, 99))
         child.start()
