@@ -90,7 +90,8 @@ class Sealer:
         return _VERSION + nonce + cipher(plain).encrypt(nonce, plaintext, row.context(column))
 
     def _wrap(self, plain: bytes, row: RowIdentity) -> bytes:
-        return header(self._keys.current) + self._keys.wrap(plain, row.context())
+        key_id, wrapped = self._keys.wrap(plain, row.context())
+        return header(key_id) + wrapped
 
     def _unwrap(self, data_key: bytes, row: RowIdentity) -> bytes:
         key_id = wrapped_under(data_key)

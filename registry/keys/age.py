@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from registry.errors import MalformedValue, SealBroken, UnknownKey
 from registry.extras import need
+from registry.keys.base import Wrapped
 from registry.keys.local import create_private_file, read_private_file, replace_private_file
 
 DATA_KEY_BYTES, TAG_BYTES = 32, 32
@@ -65,12 +66,13 @@ class AgeKeys:
         """The file's path."""
         return f"age:{self._path}"
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """An age file for the current identity and the escrow holders."""
-        identity = self._identities[self._current]
+        current = self._current
+        identity = self._identities[current]
         tag = hmac.digest(_mac_key(identity), context + data_key, "sha256")
         wrapped: bytes = _library().encrypt(data_key + tag, [identity.to_public(), *self._escrow])
-        return wrapped
+        return Wrapped(current, wrapped)
 
     def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
         """The data key. Raises UnknownKey, SealBroken."""

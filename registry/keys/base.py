@@ -7,7 +7,14 @@ a row in `registry.keys.places`; the conformance suite then runs over it.
 A key's id says which version of the key it is: rotating makes a new id, and the old one goes on unwrapping.
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+
+class Wrapped(NamedTuple):
+    """A data key, wrapped; which key it is under is said by what wrapped it, whatever has become current since."""
+
+    key_id: str
+    data: bytes
 
 
 class KeyProvider(Protocol):
@@ -21,8 +28,8 @@ class KeyProvider(Protocol):
     def place(self) -> str:
         """Where the keys are, for people; never a secret."""
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        """The data key, wrapped under the current key and bound to the context."""
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
+        """The data key, wrapped under the current key, whose id comes with it, and bound to the context."""
 
     def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
         """The data key that was wrapped under the key of that id and for that context.
@@ -34,7 +41,7 @@ class KeyProvider(Protocol):
         """
 
     def rotate(self) -> str:
-        """Make a new current key and return its id; older ones stay, to unwrap.
+        """Make a new current key and return its id; older ones stay, to unwrap. Of several at once, one ends current.
 
         Raises:
             RotatedElsewhere: this program may not make keys there.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from registry.errors import UnknownKey
+from registry.keys.base import Wrapped
 from registry.keys.local import KEY_BYTES, LocalKeys, key_id, read_keys, replace_private_file, write_keys
 
 Entropy = Callable[[int], bytes]
@@ -43,7 +44,7 @@ class FileKeys:
         """The file's path."""
         return f"file:{self._path}"
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """As `LocalKeys`."""
         return self._keys.wrap(data_key, context)
 
@@ -56,7 +57,7 @@ class FileKeys:
             return self._keys.unwrap(key_id, wrapped, context)
 
     def rotate(self) -> str:
-        """A new key before the ones in the file; two rotations at once make two keys."""
+        """A new key before the ones in the file; of two at once, the later one ends current for both."""
         new = self._entropy(KEY_BYTES)
         replace_private_file(self._path, lambda text: f"{new.hex()}\n{text}")
         self._keys = self._read()

@@ -11,6 +11,7 @@ from typing import Any
 
 from registry.errors import KeysUnavailable, RotatedElsewhere, SealBroken, UnknownKey
 from registry.extras import need
+from registry.keys.base import Wrapped
 
 ALIAS = "alias/"
 SECONDS = {"connect_timeout": 3, "read_timeout": 5}
@@ -65,12 +66,12 @@ class KmsKeys:
         """The alias or key."""
         return f"kms:{self._key}"
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """KMS Encrypt under the current key."""
-        with _errors(self._current):
-            made = self._client.encrypt(KeyId=self._current, Plaintext=data_key, EncryptionContext=_hashed(context))
-        wrapped: bytes = made["CiphertextBlob"]
-        return wrapped
+        current = self._current
+        with _errors(current):
+            made = self._client.encrypt(KeyId=current, Plaintext=data_key, EncryptionContext=_hashed(context))
+        return Wrapped(current, made["CiphertextBlob"])
 
     def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
         """KMS Decrypt under that key, which must be of the same account and region as the current one.

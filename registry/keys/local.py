@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from registry.blobs import flush_directory
 from registry.errors import KeyFileUnsafe, MalformedValue, RotatedElsewhere, SealBroken, StoreMissing, UnknownKey
 from registry.keys.aead import cipher
+from registry.keys.base import Wrapped
 
 KEY_BYTES, NONCE_BYTES = 32, 12
 _WRAP_TAG = b"countermark/wrap/v1\x00"
@@ -61,10 +62,11 @@ class LocalKeys:
             "the keys were given; give a new one before them, open the registry with both and rewrap"
         )
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """A nonce, then AES-256-GCM-SIV(current key, nonce, data key; context)."""
         nonce = self._entropy(NONCE_BYTES)
-        return nonce + self._ciphers[self._current].encrypt(nonce, data_key, _WRAP_TAG + context)
+        sealed = self._ciphers[self._current].encrypt(nonce, data_key, _WRAP_TAG + context)
+        return Wrapped(self._current, nonce + sealed)
 
     def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
         """The data key. Raises UnknownKey, SealBroken."""

@@ -12,6 +12,7 @@ from typing import Any
 from registry.errors import SealBroken, UnknownKey
 from registry.extras import need
 from registry.keys import hsm
+from registry.keys.base import Wrapped
 from registry.keys.hsm import TURNS, library
 
 NONCE_BYTES, KEY_BITS, TAG_BITS = 12, 256, 128
@@ -69,12 +70,12 @@ class Pkcs11Keys:
         """Token and label."""
         return f"pkcs11:token={self._token};object={self._label}"
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """The module encrypts."""
-        nonce = self._entropy(NONCE_BYTES)
+        nonce, current = self._entropy(NONCE_BYTES), self._current
         with TURNS, _errors():
-            sealed: bytes = self._key(self._current).encrypt(data_key, **_gcm(nonce, context))
-        return nonce + sealed
+            sealed: bytes = self._key(current).encrypt(data_key, **_gcm(nonce, context))
+        return Wrapped(current, nonce + sealed)
 
     def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
         """The module decrypts."""

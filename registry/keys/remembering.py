@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from registry.errors import MalformedValue
-from registry.keys.base import KeyProvider
+from registry.keys.base import KeyProvider, Wrapped
 
 MOST = 1 << 17
 _Place = tuple[str, bytes, bytes]
@@ -50,7 +50,7 @@ class Remembering:
         """As the place has it."""
         return self._keys.place
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """As the place does."""
         return self._keys.wrap(data_key, context)
 

@@ -12,6 +12,7 @@ import pytest
 
 from registry import rewrapping
 from registry.errors import SealBroken, UnknownKey
+from registry.keys.base import Wrapped
 from registry.keys.local import LocalKeys, key_id
 from registry.store import open_registry
 
@@ -85,7 +86,7 @@ class Forgetful(LocalKeys):
         super().__init__([NEW, OLD], os.urandom)
         self.directory, self.tenant, self.done = directory, tenant, False
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """Forget once, then wrap."""
         if not self.done:
             self.done = True

@@ -1,12 +1,14 @@
 """Sealing: what opens, where, and under which key."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import SealBroken, UnknownKey
+from registry.keys.file import FileKeys
 from registry.keys.local import LocalKeys, key_id
 from registry.sealing import RowIdentity, Sealer, header, wrapped_under
 
@@ -88,6 +90,28 @@ def test_rewrapping_touches_the_data_key_only() -> None:
     assert (wrapped_under(data_key), wrapped_under(rewrapped)) == (key_id(OLD), key_id(NEW))
     assert rewrapped.startswith(header(key_id(NEW)))
     assert new.open(rewrapped, ROW, "codeword_key", sealed) == b"secret"
+
+
+class Restless(FileKeys):
+    """A key file that is rotated whenever somebody has just looked which key is current."""
+
+    @property
+    def current(self) -> str:
+        """As it was a moment ago."""
+        found = super().current
+        self.rotate()
+        return found
+
+
+def test_a_rotation_at_the_worst_moment_loses_no_row(tmp_path: Path) -> None:
+    """A data key says which key it is under, not which was current when somebody looked."""
+    keys = Restless.create(tmp_path / "kek.key", os.urandom)
+    made = Sealer(keys, os.urandom)
+    first, (second, sealed) = made.new_data_key(ROW), made.seal_first(ROW, "codeword_key", b"secret")
+    assert keys.current
+    assert made.open(second, ROW, "codeword_key", sealed) == b"secret"
+    assert made.open(made.rewrap(second, ROW), ROW, "codeword_key", sealed) == b"secret"
+    assert made.open(first, ROW, "codeword_key", made.seal(first, ROW, "codeword_key", b"more")) == b"more"
 
 
 def test_a_destroyed_data_key_is_final() -> None:

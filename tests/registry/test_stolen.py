@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fingerprint import codeword
 from fingerprint.pack import VerifierPack
+from registry.keys.base import Wrapped
 from registry.keys.local import LocalKeys
 from registry.log.note import decode_skey
 from registry.records import Scope
@@ -48,7 +49,7 @@ class Listening:
         """As the keys have it."""
         return self.keys.place
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """Remember, then wrap."""
         self.shown.add(data_key)
         return self.keys.wrap(data_key, context)

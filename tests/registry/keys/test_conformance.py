@@ -4,13 +4,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from registry.errors import ExtraMissing, KeysUnavailable, MalformedValue, SealBroken, UnknownKey
-from registry.keys.base import KeyProvider
+from registry.keys.base import KeyProvider, Wrapped
 from registry.keys.places import PLACES, open_keys
 from registry.sealing import RowIdentity, Sealer, wrapped_under
 
@@ -27,21 +28,22 @@ def test_every_place_is_in_the_suite(kinds: set[str]) -> None:
 def test_what_was_wrapped_unwraps(keys: KeyProvider) -> None:
     """The same data key comes back, from each of two different wrappings."""
     one, two = keys.wrap(DATA_KEY, CONTEXT), keys.wrap(DATA_KEY, CONTEXT)
-    assert one != two
-    assert DATA_KEY not in one
-    for wrapped in (one, two):
-        assert keys.unwrap(keys.current, wrapped, CONTEXT) == DATA_KEY
+    assert one.data != two.data
+    assert DATA_KEY not in one.data
+    for under, wrapped in (one, two):
+        assert under == keys.current
+        assert keys.unwrap(under, wrapped, CONTEXT) == DATA_KEY
 
 
 def test_a_data_key_belongs_to_its_row(keys: KeyProvider) -> None:
     """In another row it does not unwrap."""
     with pytest.raises(SealBroken):
-        keys.unwrap(keys.current, keys.wrap(DATA_KEY, CONTEXT), OTHER.context())
+        keys.unwrap(*keys.wrap(DATA_KEY, CONTEXT), OTHER.context())
 
 
 def test_an_altered_data_key_is_refused(keys: KeyProvider) -> None:
     """Any byte changed, anything cut off or added: never another data key."""
-    wrapped = keys.wrap(DATA_KEY, CONTEXT)
+    _, wrapped = keys.wrap(DATA_KEY, CONTEXT)
     step = max(1, len(wrapped) // 40)
     for place in {*range(0, len(wrapped), step), len(wrapped) - 1}:
         changed = bytearray(wrapped)
@@ -63,7 +65,7 @@ def test_ids_fit_the_header(keys: KeyProvider) -> None:
 
 def test_an_unknown_key_is_said(keys: KeyProvider) -> None:
     """A row under a key that is not there is another error than a broken one."""
-    wrapped = keys.wrap(DATA_KEY, CONTEXT)
+    _, wrapped = keys.wrap(DATA_KEY, CONTEXT)
     last = "0" if keys.current[-1] != "0" else "1"
     for unknown in (keys.current[:-1] + last, "nonsense", "x:y"):
         with pytest.raises(UnknownKey):
@@ -72,13 +74,13 @@ def test_an_unknown_key_is_said(keys: KeyProvider) -> None:
 
 def test_rotation(world: Any, keys: KeyProvider) -> None:
     """A new id, new rows under it, old rows still open, in this process and in the next one."""
-    old, wrapped = keys.current, keys.wrap(DATA_KEY, CONTEXT)
+    old, wrapped = keys.wrap(DATA_KEY, CONTEXT)
     new = keys.rotate()
-    assert keys.current == new != old
+    assert keys.current == keys.wrap(DATA_KEY, CONTEXT).key_id == new != old
     for each in (keys, world.open(create=False)):
         assert each.current == new
         assert each.unwrap(old, wrapped, CONTEXT) == DATA_KEY
-        assert each.unwrap(new, each.wrap(DATA_KEY, CONTEXT), CONTEXT) == DATA_KEY
+        assert each.unwrap(*each.wrap(DATA_KEY, CONTEXT), CONTEXT) == DATA_KEY
     with pytest.raises((SealBroken, KeysUnavailable)):
         keys.unwrap(new, wrapped, CONTEXT)
 
@@ -87,7 +89,7 @@ def test_a_running_service_follows_a_rotation(world: Any, keys: KeyProvider) -> 
     """Keys opened before somebody else rotated unwrap what has been moved to the new key."""
     other = world.open(create=False)
     other.rotate()
-    assert keys.unwrap(other.current, other.wrap(DATA_KEY, CONTEXT), CONTEXT) == DATA_KEY
+    assert keys.unwrap(*other.wrap(DATA_KEY, CONTEXT), CONTEXT) == DATA_KEY
 
 
 def test_opening_again_changes_nothing(world: Any, keys: KeyProvider) -> None:
@@ -96,17 +98,20 @@ def test_opening_again_changes_nothing(world: Any, keys: KeyProvider) -> None:
 
 
 def test_rotations_at_once_lose_no_key(world: Any, keys: KeyProvider) -> None:
-    """Two processes that rotate together: what either wraps opens afterwards."""
-    others = [world.open(create=False) for _ in range(3)]
-    threads = [threading.Thread(target=each.rotate) for each in others]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    last = world.open(create=False)
-    assert len({each.current for each in others}) == 3
-    for each in others:
-        assert last.unwrap(each.current, each.wrap(DATA_KEY, CONTEXT), CONTEXT) == DATA_KEY
+    """Three that rotate together make three keys; what each wraps before, while and after opens everywhere."""
+    before, others = keys.wrap(DATA_KEY, CONTEXT), [world.open(create=False) for _ in range(3)]
+    with ThreadPoolExecutor() as threads:
+        made = list(threads.map(_rotate_and_wrap, others))
+    assert len({before.key_id, *(new for new, _ in made)}) == 4
+    after = [each.wrap(DATA_KEY, CONTEXT) for each in others]
+    for opened in (world.open(create=False), keys):
+        assert opened.current in {before.key_id, *(new for new, _ in made)}
+        for under, wrapped in (before, *(each for _, each in made), *after):
+            assert opened.unwrap(under, wrapped, CONTEXT) == DATA_KEY
+
+
+def _rotate_and_wrap(keys: KeyProvider) -> tuple[str, Wrapped]:
+    return keys.rotate(), keys.wrap(DATA_KEY, CONTEXT)
 
 
 def test_threads_share_keys(keys: KeyProvider) -> None:
@@ -117,7 +122,7 @@ def test_threads_share_keys(keys: KeyProvider) -> None:
         try:
             for turn in range(5):
                 mine = bytes([number, turn]) * 16
-                assert keys.unwrap(keys.current, keys.wrap(mine, CONTEXT), CONTEXT) == mine
+                assert keys.unwrap(*keys.wrap(mine, CONTEXT), CONTEXT) == mine
         except BaseException as error:  # noqa: BLE001 - handed to the main thread
             failed.append(error)
 

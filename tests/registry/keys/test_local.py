@@ -70,7 +70,7 @@ def test_keys_given_as_bytes() -> None:
 def test_wrapping_is_bound_to_context_and_key() -> None:
     """A data key unwraps under its key and in its context only."""
     keys = LocalKeys([ONE, TWO], os.urandom)
-    wrapped = keys.wrap(b"data key", b"row 1")
+    _, wrapped = keys.wrap(b"data key", b"row 1")
     assert keys.unwrap(key_id(ONE), wrapped, b"row 1") == b"data key"
     for identifier, data, context in (
         (key_id(ONE), wrapped, b"row 2"),

@@ -58,7 +58,7 @@ def test_kms_errors(kms: None) -> None:
     assert one.current == keys.current
     with pytest.raises(RotatedElsewhere, match="alias"):
         one.rotate()
-    wrapped = keys.wrap(bytes(32), CONTEXT)
+    _, wrapped = keys.wrap(bytes(32), CONTEXT)
     stranger = keys.current.replace("123456789012", "999999999999")
     with pytest.raises(UnknownKey, match="123456789012"):
         keys.unwrap(stranger, wrapped, CONTEXT)
@@ -80,7 +80,7 @@ def test_a_refusal_of_kms_is_passed_on(kms: None) -> None:
     boto3, stub = pytest.importorskip("boto3"), pytest.importorskip("botocore.stub")
     client = boto3.client("kms", region_name="eu-central-1")
     keys = KmsKeys(client, client.create_key()["KeyMetadata"]["Arn"])
-    wrapped = keys.wrap(bytes(32), CONTEXT)
+    _, wrapped = keys.wrap(bytes(32), CONTEXT)
     with stub.Stubber(client) as answers:
         answers.add_client_error("decrypt", "DisabledException")
         with pytest.raises(KeysUnavailable, match="DisabledException"):

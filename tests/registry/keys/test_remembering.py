@@ -38,7 +38,7 @@ def test_asked_once_and_again_when_it_is_old(counted: Counted, made: Callable[[l
     """Within ten seconds from memory; then the place is asked, and its answer remembered anew."""
     now = [100.0]
     keys = made(now)
-    wrapped = keys.wrap(b"d" * 32, b"row")
+    _, wrapped = keys.wrap(b"d" * 32, b"row")
     for moment, asked in ((100.0, 1), (109.9, 1), (110.0, 2), (115.0, 2), (121.0, 3)):
         now[0] = moment
         assert keys.unwrap(keys.current, wrapped, b"row") == b"d" * 32
@@ -48,7 +48,7 @@ def test_asked_once_and_again_when_it_is_old(counted: Counted, made: Callable[[l
 def test_nothing_else_is_answered_from_memory(counted: Counted, made: Callable[[list[float]], Remembering]) -> None:
     """Another row, other bytes or another key are asked for, and refused as ever; a refusal is not remembered."""
     keys = made([0.0])
-    wrapped = keys.wrap(b"d" * 32, b"row")
+    _, wrapped = keys.wrap(b"d" * 32, b"row")
     keys.unwrap(keys.current, wrapped, b"row")
     for given in ((keys.current, wrapped, b"other"), (keys.current, wrapped + b"\x00", b"row")):
         for _ in range(2):
@@ -63,7 +63,7 @@ def test_the_oldest_are_forgotten(
     """No more than so many are kept, and nothing of them is shown."""
     monkeypatch.setattr(remembering, "MOST", 2)
     keys = made([0.0])
-    rows = {name: keys.wrap(name * 32, name) for name in (b"a", b"b", b"c")}
+    rows = {name: keys.wrap(name * 32, name).data for name in (b"a", b"b", b"c")}
     for name, wrapped in rows.items():
         keys.unwrap(keys.current, wrapped, name)
     keys.unwrap(keys.current, rows[b"c"], b"c")
