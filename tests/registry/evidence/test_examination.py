@@ -182,7 +182,7 @@ FORGED = [
     ("answers", _member(contents.ANSWERS, _other_answers)),
     ("answers", _member(contents.EXCHANGES, lambda data: data[:-65] + b"0" * 64 + b"\n")),
     ("answers", _set("acquisition", "requests", to="sha256:" + "0" * 64)),
-    ("fresh codewords", _set("negativeControls", "freshCodewords", "reachingThreshold", to=1)),
+    ("fresh codewords", _set("negativeControls", "freshCodewords", "reachingThreshold", to=3)),
     ("fresh codewords", _set("negativeControls", "freshCodewords", "greatest", to=1.0)),
     ("fresh codewords", _set("negativeControls", "freshCodewords", "count", to=10**9)),
     ("fresh codewords", _set("negativeControls", "freshCodewords", "count", to="many")),
