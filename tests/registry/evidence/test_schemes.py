@@ -56,7 +56,7 @@ def baseline(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     pack = _pack(request.param)
     directory = tmp_path_factory.mktemp(request.param) / "data"
     init_store(directory, kek=bytes(range(32)), origin="example.com/log")
-    drawn = seeds.stream("tests", "evidence packs", request.param, "registrar").bytes  # at these alphas chance names somebody
+    drawn = seeds.stream("tests", "evidence packs", request.param, "registrar").bytes  # alpha leaves much to chance
     with open_registry(directory, kek=bytes(range(32)), entropy=drawn) as store:
         with store.unit() as registry:
             tenant, vkey = registry.create_tenant("acme").id, registry.verifier_key()
