@@ -7,7 +7,6 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from api.suspects import npy
 from api.suspects.errors import AnswersError, ModelError
 from api.suspects.sandbox.confine import DEFAULT, Limits
+from api.suspects.sandbox.folder import new_folder
 from api.suspects.sandbox.worker import FAILED, MEMORY, MISSING, OUTPUTS, PROBES, RESULT, SUSPECT, TASK
 
 _PACKAGES = Path(__file__).resolve().parents[3]
@@ -66,8 +66,7 @@ def run(
         AnswersError, ModelError: what the task says about the file.
         Stopped: it took too long or too much, died, or lacks a library.
     """
-    with TemporaryDirectory(prefix="countermark-") as place:
-        folder = Path(place)
+    with new_folder() as folder:
         (folder / SUSPECT).write_bytes(data)
         if probes is not None:
             np.save(folder / PROBES, np.ascontiguousarray(probes), allow_pickle=False)
@@ -87,10 +86,14 @@ def run(
 
 
 def _wait(folder: Path, limits: Limits) -> int:
-    """The process's exit code, negative for a signal; killed with all its threads when its time is up."""
+    """The process's exit code, negative for a signal; killed with all its threads when its time is up.
+
+    Should this process, or the thread that waits here, be killed meanwhile, the kernel kills that process too.
+    """
     environment = {**_ONE_THREAD, "HOME": str(folder), "TMPDIR": str(folder), "PATH": ""}
+    given = (str(_PACKAGES), str(folder), str(os.getpid()))
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
-        [sys.executable, "-I", "-B", "-X", "utf8", "-W", "ignore", "-c", _START, str(_PACKAGES), str(folder)],
+        [sys.executable, "-I", "-B", "-X", "utf8", "-W", "ignore", "-c", _START, *given],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,

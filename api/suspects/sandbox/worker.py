@@ -1,7 +1,7 @@
 """The process: confine itself, do one task, leave `outputs.npy` and `result.json` in its folder.
 
-It is started as `python -I -c ... PACKAGES FOLDER` by `host` and reads `task.json`, `suspect` and, for models,
-`probes.npy` there. Only tasks of the table are done.
+It is started as `python -I -c ... PACKAGES FOLDER PARENT` by `host`, ends with that process, and reads `task.json`,
+`suspect` and, for models, `probes.npy` in its folder. Only tasks of the table are done.
 """
 
 import json
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.suspects.errors import AnswersError, ModelError
-from api.suspects.sandbox.confine import Limits, confine
+from api.suspects.sandbox.confine import Limits, confine, end_with
 
 TASK, SUSPECT, PROBES, OUTPUTS, RESULT = "task.json", "suspect", "probes.npy", "outputs.npy", "result.json"
 TASKS = {
@@ -58,5 +58,6 @@ def _run(task: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def start() -> NoReturn:
     """Entry point of the process."""
+    end_with(int(sys.argv[3]))
     main(Path(sys.argv[1]), Path(sys.argv[2]))
     sys.exit(0)
