@@ -6,7 +6,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 IN_MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4194304 {print "/dev/shm/XXXXXX"}')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz slow lint types imports check format clean
+.PHONY: help demo test explore fuzz slow lint types imports check format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ demo: .venv/installed ## enrol 8 devices, fingerprint, catch 7 suspects over HTT
 test: .venv/installed ## the default tests: CPU, no network
 	place=$$(mktemp -d $(IN_MEMORY)) && trap 'rm -rf "$$place"' EXIT INT TERM && chmod 755 "$$place" && \
 	TMPDIR=$$place $(ONE_THREAD) $(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal $(TESTS)
+
+explore: .venv/installed ## every law again, on examples that are drawn anew
+	$(ONE_THREAD) $(BIN)/python -m pytest --quiet -m "hypothesis and not slow" --hypothesis-profile=exploring
 
 fuzz: .venv/installed ## hundreds of requests of every kind that the API's description allows, and as many out of form; minutes
 	$(ONE_THREAD) $(BIN)/python -m pytest --quiet -m slow tests/api/test_fuzz.py

@@ -77,7 +77,9 @@ def test_an_expired_key_says_so(store: Store, tenant: str, clock: Callable[[], d
 
 
 @given(life=st.none() | st.integers(200, 10**7), overlap=st.integers(0, 90 * 86_400), number=st.integers(1, 99))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_a_rotated_key_lives_as_long_and_the_old_one_ends_after_the_overlap(
     store: Store, tenant: str, clock: Any, life: int | None, overlap: int, number: int
 ) -> None:

@@ -185,7 +185,9 @@ REFUSALS = (CaseDecided, LooksTaken, JobOpen, JobEnded, JobNotFailed)
 ACTS = st.lists(st.sampled_from(["open", "step", "step", "step", "refuse", "cancel", "retry", "upload"]), max_size=14)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(acts=ACTS)
 def test_no_order_of_acts_spends_more_than_alpha(planned: Planned, acts: list[str]) -> None:
     """Parts of alpha of all looks taken, and of the verdict that no look gave, come to alpha at most."""

@@ -23,7 +23,9 @@ def devices(fleet):
     return fleet(DEVICES, BITS)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(arrays(np.float64, BITS, elements=st.floats(-100, 100)), st.integers(1, 200), st.integers(1, 9))
 def test_any_evidence_any_k_any_shards(devices, obvious, make_index, evidence, keep, shards):
     """Scores equal those of the slow formula; where they differ among themselves, so do the positions."""

@@ -75,7 +75,9 @@ def test_anothers_word_is_not_taken(token: bytes, authority: Any, other_authorit
         Authorities.from_pem(b"no certificate")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_any_changed_byte_is_refused(token: bytes, trusted: Authorities, place: float, bit: int) -> None:
     """One flipped bit anywhere: never another time, and nearly everywhere an error."""
