@@ -156,6 +156,15 @@ def _short(suspect: Suspect, plan: Plan) -> str:
 
 
 def _set_aside(record: Path) -> None:
-    """Give the record the first free number."""
-    number = next(number for number in count(1) if not record.with_suffix(f".{number}").exists())
-    record.rename(record.with_suffix(f".{number}"))
+    """Give the record the first free number, unless another request with the same answers has just done so."""
+    for number in count(1):
+        aside = record.with_suffix(f".{number}")
+        try:
+            aside.touch(exist_ok=False)  # nobody else takes this number, and no record goes over another
+        except FileExistsError:
+            continue
+        try:
+            record.replace(aside)
+        except FileNotFoundError:
+            aside.unlink()
+        return
