@@ -1,7 +1,5 @@
 """Suspects that the service itself runs or asks: an uploaded model, an endpoint. Off unless the operator says so."""
 
-from functools import partial
-
 from fastapi import APIRouter, Request, Response, status
 
 from api.asker import Asker
@@ -42,9 +40,13 @@ async def send_model(
     the case open.
     """
     asker = Asker(settings=request.app.state.settings)
-    desk.case(case_id)
-    suspect = asker.model(body, architecture=said.architecture, output=said.output)
-    verdict = await gate.weigh(partial(asker.verdict, desk, case_id, suspect, kind=said.kind))
+
+    def weighed() -> Verdict:
+        desk.case(case_id)
+        suspect = asker.model(body, architecture=said.architecture, output=said.output)
+        return asker.verdict(desk, case_id, suspect, kind=said.kind)
+
+    verdict = await gate.weigh(weighed)
     note(request, verdict)
     return verdict
 
@@ -70,9 +72,13 @@ async def ask_endpoint(
     request sent again after a failure goes on where asking stopped.
     """
     asker = Asker(settings=request.app.state.settings)
-    desk.case(case_id)
-    suspect = asker.endpoint(new.endpoint, token=new.token)
-    verdict = await gate.weigh(partial(asker.verdict, desk, case_id, suspect, kind=new.kind, batch=new.batch))
+
+    def weighed() -> Verdict:
+        desk.case(case_id)
+        suspect = asker.endpoint(new.endpoint, token=new.token)
+        return asker.verdict(desk, case_id, suspect, kind=new.kind, batch=new.batch)
+
+    verdict = await gate.weigh(weighed)
     note(request, verdict)
     return verdict
 
