@@ -22,7 +22,7 @@ from fingerprint.identify import HeldCodewords
 from fingerprint.identify.layout import BLOCK, WORD, Blocks, fill, to_words, words_of
 
 MOST_BYTES = 1 << 30  # of all releases together, unless one alone takes more
-_BATCH = 4096  # codewords packed at a time
+BATCH = 4096  # codewords packed at a time
 Marks = NDArray[np.int64]
 Stream = Callable[[int], Iterator[tuple[int, bytes]]]
 
@@ -78,8 +78,8 @@ class Codebooks:
         """
         book = self._book(tenant, wanted)
         with book.lock:
-            book.forget(wanted.erasures, gone)
             book.extend(wanted.newest, missing)
+            book.forget(wanted.erasures, gone)  # last, or a unit with an older view could bring them back
             found = book.up_to(wanted.newest)
         self._make_room()
         return found
@@ -131,11 +131,11 @@ class _Book:
         for mark, packed in missing(self._read):
             marks.append(mark)
             rows.append(packed)
-            if len(rows) == _BATCH:
-                self._append(np.asarray(marks), self._packed(rows))
+            if len(rows) == BATCH:
+                self._take(marks, rows)
                 marks, rows = [], []
         if rows:
-            self._append(np.asarray(marks), self._packed(rows))
+            self._take(marks, rows)
         self._read = newest
 
     def up_to(self, newest: int) -> tuple[HeldCodewords, Marks]:
@@ -144,6 +144,11 @@ class _Book:
         words = self._words[: -(-count // BLOCK)]
         packed = Blocks(bits=self._bits, count=count, words=words)
         return HeldCodewords(release=self._release, packed=packed), self._marks[:count]
+
+    def _take(self, marks: Sequence[int], rows: Sequence[bytes]) -> None:
+        """A batch, read for good: whatever interrupts the next one, these copies are not read again."""
+        self._append(np.asarray(marks), self._packed(rows))
+        self._read = marks[-1]
 
     def _packed(self, rows: Sequence[bytes]) -> NDArray[np.uint64]:
         return to_words(np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1), self._bits)

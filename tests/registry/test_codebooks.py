@@ -9,7 +9,8 @@ import pytest
 from fingerprint.codeword import pack_bits, unpack_bits
 from fingerprint.errors import FingerprintError
 from fingerprint.identify.layout import BLOCK
-from registry.codebooks import Codebook, Codebooks, Wanted
+from registry.codebooks import BATCH, Codebook, Codebooks, Wanted
+from registry.errors import KeysUnavailable
 
 ON_EVERY_DATABASE = True
 
@@ -67,6 +68,46 @@ def test_a_unit_sees_no_later_copies() -> None:
     assert source.held(books, newest=6) == [0, 2, 4, 6]
     assert source.held(books, newest=-1) == []
     assert source.read == 10
+
+
+class Unreachable(Source):
+    """Copies whose keys are kept in a place that stops answering after some of them, once."""
+
+    def __init__(self, count: int, reachable: int) -> None:
+        super().__init__(count)
+        self.reachable: int | None = reachable
+
+    def missing(self, after: int) -> Iterator[tuple[int, bytes]]:
+        """Some of the stream, then an error."""
+        for read, copy in enumerate(super().missing(after)):
+            if read == self.reachable:
+                self.reachable = None
+                raise KeysUnavailable("the place does not answer")
+            yield copy
+
+
+def test_a_reading_that_broke_off_is_gone_on_with() -> None:
+    """Copies read before the error are held once, in their order, whatever is read after it."""
+    source, books = Unreachable(2 * BATCH + 3, BATCH + 1), Codebooks()
+    with pytest.raises(KeysUnavailable):
+        source.held(books)
+    assert source.held(books, newest=2 * BATCH - 2) == list(range(0, 2 * BATCH, 2))
+    assert source.held(books) == list(range(0, 4 * BATCH + 6, 2))
+    assert source.read == 2 * BATCH + 3 + 2
+
+
+def test_an_older_view_brings_nobody_back() -> None:
+    """A forgotten device stays out, though a unit that knew of it broke off and one with an older view came after."""
+    source, books = Unreachable(2, BATCH + 1), Codebooks()
+    source.held(books)
+    source.count, forgotten = BATCH + 9, 2 * BATCH + 10
+    source.gone = [forgotten]
+    with pytest.raises(KeysUnavailable):
+        source.held(books)
+    source.gone = []
+    assert forgotten in source.held(books)
+    source.gone = [forgotten]
+    assert forgotten not in source.held(books)
 
 
 def test_forgotten_devices_leave_memory() -> None:
