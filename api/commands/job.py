@@ -2,8 +2,8 @@
 
 import signal
 import sys
-import threading
 from contextlib import nullcontext
+from queue import SimpleQueue
 from typing import Annotated
 
 import typer
@@ -95,13 +95,13 @@ def retry(
 
 def worker(data: Data = None) -> None:
     """Do the steps of durable jobs until told to stop; as many processes as one likes, on any machine."""
-    settings, told = settings_of(data), threading.Event()
+    settings, told = settings_of(data), SimpleQueue[int]()  # unlike an event, one may be put while another is taken
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda number, _: told.put(number))
     with store_of(settings) as store, threadpool_limits(1):
         tracer = tracer_of(settings)
         crew = Crew(store, settings, log=logger(sys.stderr), tracer=tracer)
         with backend_of(store, settings, crew).open():
-            told.wait()
+            told.get()
         if tracer is not None:
             tracer.close()
