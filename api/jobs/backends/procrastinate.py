@@ -8,6 +8,7 @@ does that step under a lease, as `api.jobs.stepping` has it, then queues the job
 | a job is queued twice, or by two | one task waits; of two that run the second finds the step leased, and ends |
 | a step is to be tried again after a pause | its task is not due before |
 | a kill between registry and queue, or amid a step | who sweeps finds that the job is due, and queues it |
+| several sweep at once | they find the same, and it is queued or forgotten once |
 | the queue is emptied, or its tables made anew | the same |
 | the database goes away | steps end as they do anyway; the queue is opened again when it is back |
 
@@ -23,7 +24,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued, ProcrastinateException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, ProcrastinateException
 from procrastinate.jobs import JobDeferrer, Status
 
 from api.jobs.backends.base import JobBackend
@@ -181,7 +182,8 @@ class Procrastinate(JobBackend):
                 if each.job_id not in known:
                     await _queue(app, each)
             for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._seconds):
-                await app.job_manager.finish_job(stalled, status=Status.FAILED, delete_job=True)
+                with suppress(ConnectorException):  # another who sweeps has forgotten it meanwhile
+                    await app.job_manager.finish_job(stalled, status=Status.FAILED, delete_job=True)
             await asyncio.sleep(self._seconds / 3)
 
     def _due(self) -> list[Due]:

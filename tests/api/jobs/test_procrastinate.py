@@ -106,6 +106,22 @@ def test_what_killed_workers_had_in_hand_is_forgotten(queue: Site) -> None:
     assert execute(queue, left) == []
 
 
+def test_two_that_forget_the_same_at_once_go_on_with_their_work(queue: Site) -> None:
+    """Both found the task of a worker that is gone, and one of them finds it forgotten by the other."""
+    columns, values = "(queue_name, task_name, status, queueing_lock)", "('default', 'x', 'doing', 'twice')"
+    execute(queue, f"INSERT INTO procrastinate_jobs {columns} VALUES {values}")
+    said, theirs = queue.log.tell(), "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = 'twice'"
+    assert queue.url is not None
+    with psycopg.connect(conninfo(queue.url)) as other:
+        other.execute(f"SET LOCAL search_path TO {SCHEMA}; {theirs} FOR UPDATE".encode())
+        with queue.working(), queue.working():
+            until(lambda: len(execute(queue, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) == 2)
+            other.rollback()
+            until(lambda: not execute(queue, theirs))
+            assert queue.opened().ended().state == JobState.DONE
+    assert '"event": "queue"' not in queue.log.getvalue()[said:]
+
+
 def test_a_job_over_http_is_announced(queue: Site) -> None:
     """Opened, and tried again, at a service that does no steps itself; a worker that never looks does them."""
     with queue.store.unit() as registry:
