@@ -30,7 +30,7 @@ from fingerprint.canonical import digest
 from fingerprint.errors import ObservationError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_BATCH, _PRIVATE = 64, 0o700
+_BATCH, _PRIVATE, _ATTEMPTS = 64, 0o700, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,8 @@ class Asker:
         if not self.settings.run_models:
             raise ModelNotAdmitted("this service runs no uploaded models (COUNTERMARK_RUN_MODELS)")
 
-    def endpoint(self, fields: Mapping[str, Any], *, token: str | None) -> Remote:
-        """An endpoint that a caller describes.
+    def endpoint(self, fields: Mapping[str, Any], *, token: str | None, attempts: int = _ATTEMPTS) -> Remote:
+        """An endpoint that a caller describes; without an answer it is asked again, `attempts` times in all.
 
         Raises:
             ModelNotAdmitted: this service asks none.
@@ -79,7 +79,7 @@ class Asker:
             raise ModelNotAdmitted("this service asks no endpoints (COUNTERMARK_ASK_ENDPOINTS)")
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         endpoint = endpoint_file.endpoint_of(fields, headers=headers)
-        bounds = Bounds(bytes=settings.answer_bytes, seconds=settings.answer_seconds, attempts=3)
+        bounds = Bounds(bytes=settings.answer_bytes, seconds=settings.answer_seconds, attempts=attempts)
         return Remote(endpoint=endpoint, outbound=Outbound(guard=Guard(allowed=settings.allow_networks), bounds=bounds))
 
     def verdict(

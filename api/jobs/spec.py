@@ -76,6 +76,8 @@ def new_model_job(
 def suspect_of(asker: Asker, lease: Lease, file: Callable[[], bytes]) -> Suspect:
     """The suspect of a lease, to be closed after use; `file` gives the file that it is, where it is one.
 
+    An endpoint is asked once: what is put to it again is counted by another lease first, or no budget would be kept.
+
     Raises:
         ModelNotAdmitted, ModelError, SuspectError: as above, should the operator's settings have changed.
     """
@@ -85,4 +87,4 @@ def suspect_of(asker: Asker, lease: Lease, file: Callable[[], bytes]) -> Suspect
         built = None if text is None else text.encode()
         return asker.run(file(), architecture=built, output=said["model"]["output"])
     token = None if lease.credential is None else lease.credential.decode()
-    return asker.endpoint(said["endpoint"], token=token)
+    return asker.endpoint(said["endpoint"], token=token, attempts=1)

@@ -151,7 +151,8 @@ class Outbound:
             if not 200 <= exchange.status < 300:
                 raise SuspectRefused(f"{exchange.url} answered {exchange.status}; check address, model and credential")
             return exchange
-        raise SuspectUnreachable(f"{asked.url} gave no answer in {self._bounds.attempts} attempts ({reason})")
+        often = f" in {self._bounds.attempts} attempts" if self._bounds.attempts > 1 else ""
+        raise SuspectUnreachable(f"{asked.url} gave no answer{often} ({reason})")
 
     def _follow(self, asked: Asked) -> Exchange:
         url = asked.url

@@ -1,5 +1,6 @@
 """Steps that break down: put off with doubled pauses, a bounded number of times, and gone on with once it is mended."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from registry.store import open_registry
 from registry.usecases.job_rows import LONGEST_REASON, short
 from registry.usecases.leases import MOST_FAILURES
 from tests.api.serving import leaking
+from tests.api.suspects.suspect_server import Suspect
 from tests.api.test_jobs import settings_of
+from tests.loopback import serving
 
 PAUSES = [2, 4, 8, 16]
 
@@ -155,6 +158,24 @@ def test_a_look_that_breaks_down_counts_anew_after_a_step_that_ends(bench):
     with store.reading() as registry:
         names = [event.name for event in registry.job_events(tenant, job_id, after=0, limit=99)]
     assert names.count(Happened.POSTPONED) == 1 + len(PAUSES) == MOST_FAILURES
+
+
+def test_a_budget_is_kept_though_answers_are_lost(bench):
+    """A suspect that takes the probes and hangs up was put them: they are counted before they are put to it again."""
+    made, store, tenant = bench
+    suspect = Suspect()
+    with serving(suspect):
+        described = {"url": f"{suspect.url}/nobody", "body": {"instances": "$probes"}, "answers": "/predictions"}
+        made.leaked.described = lambda: described
+        job_id = made.opened(store, tenant, budget=200)
+        stepper = made.stepper(store)
+        assert stepper.step()
+        made.now += timedelta(seconds=2)
+        assert stepper.step()
+    failed = job_of(store, tenant, job_id)
+    assert (failed.state, failed.asked) == (JobState.FAILED, 200)
+    assert "200 probes were asked, and 200 may be" in failed.failure
+    assert sum(len(json.loads(body)["instances"]) for _, _, body in suspect.seen) == 200
 
 
 def test_a_job_whose_seal_is_broken_fails_and_stops_nobody(bench):
