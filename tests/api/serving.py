@@ -30,14 +30,14 @@ class Held:
 
 
 class Leaked(ThreadingHTTPServer):
-    """A linear model behind an address; it breaks down after some requests, takes its time, or holds its answers.
+    """A linear model behind an address; it breaks down after some requests, or holds its answers.
 
     Attributes:
         good: how many requests it still answers.
-        slow: seconds before each answer.
         asked: how many requests came; `probes`: how many probes.
         tokens: credentials that were sent.
         held: by its number of probes, a request whose answer is held.
+        later: after so many requests, all others, whose answers are held.
     """
 
     daemon_threads = True
@@ -45,9 +45,10 @@ class Leaked(ThreadingHTTPServer):
     def __init__(self, weight, bias) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.weight, self.bias = weight, bias
-        self.good, self.slow, self.asked, self.probes = 1 << 30, 0.0, 0, 0
+        self.good, self.asked, self.probes = 1 << 30, 0, 0
         self.tokens: set[str] = set()
         self.held: dict[int, Held] = {}
+        self.later: tuple[int, Held] | None = None
         self.lock = threading.Lock()
 
     def described(self) -> dict:
@@ -65,10 +66,23 @@ class Leaked(ThreadingHTTPServer):
             for held in self.held.values():
                 held.told.set()
 
-    def hold(self, probes: int) -> None:
-        """Return when the request may be answered."""
-        time.sleep(self.slow)
-        if (held := self.held.get(probes)) is not None:
+    @contextmanager
+    def holding_after(self, answered: int) -> Iterator[Held]:
+        """The requests that come after so many more, held until told, and at the latest until the block ends."""
+        held = Held()
+        self.later = self.asked + answered, held
+        try:
+            yield held
+        finally:
+            self.later = None
+            held.told.set()
+
+    def hold(self, number: int, probes: int) -> None:
+        """Return when the request of that number may be answered."""
+        held, later = self.held.get(probes), self.later
+        if later is not None and number > later[0]:
+            held = later[1]
+        if held is not None:
             held.came.set()
             held.told.wait()
 
@@ -82,11 +96,12 @@ class Handler(BaseHTTPRequestHandler):
         instances = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["instances"]
         with server.lock:
             server.asked += 1
+            number = server.asked
             server.good -= 1
             server.probes += len(instances)
             server.tokens.add(self.headers.get("Authorization", ""))
             good = server.good >= 0
-        server.hold(len(instances))
+        server.hold(number, len(instances))
         answer = np.array(instances) @ server.weight.T + server.bias
         data = json.dumps({"predictions": answer.tolist()}).encode()
         try:

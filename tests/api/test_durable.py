@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
@@ -16,9 +17,10 @@ from api.app import create_app
 from api.cli import app
 from registry.jobs import JobState
 from registry.store import open_registry
-from tests.api.serving import Leaked, leaking, listening
+from tests.api.serving import Held, Leaked, leaking, listening
 from tests.api.test_jobs import settings_of
 from tests.api.test_stepping import Bench, job_of
+from tests.patience import PATIENCE, comes
 
 LOOPBACK = ("--allow-network", "127.0.0.0/8")
 
@@ -40,12 +42,17 @@ class Desk:
         assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
         return result
 
-    def process(self, *args: object) -> subprocess.Popen:
-        """The same as a process of its own."""
+    @contextmanager
+    def process(self, *args: object) -> Iterator[subprocess.Popen]:
+        """The same as a process of its own, killed at the end."""
         command = [sys.executable, "-m", "api.cli", *map(str, args), "--json"]
-        return subprocess.Popen(
+        with subprocess.Popen(
             command, env={**os.environ, **self.given}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        ) as started:
+            try:
+                yield started
+            finally:
+                started.kill()
 
     def over(self, address: str) -> dict[str, str]:
         """The environment of a command that acts on the service there."""
@@ -116,29 +123,23 @@ def interruptible() -> Iterator[None]:
 @pytest.mark.usefixtures("interruptible")
 def test_a_job_outlives_the_commands_that_are_killed(desk):
     """Killed outright, then told to stop: the job goes on where it was, and no answered probe is asked again."""
-    desk.leaked.slow = 0.1
-    with desk.process(*desk.verify, *LOOPBACK, "--batch", 10) as first:
+    with desk.leaked.holding_after(2) as held, desk.process(*desk.verify, *LOOPBACK, "--batch", 10) as first:
         job = first.stderr.readline().split()[1]
-        _wait_for(desk, 2)
-        first.kill()
-    teller = threading.Thread(target=_interrupt, args=(desk, desk.leaked.asked + 2))
-    teller.start()
-    told = desk.run("job", "follow", job, "--work", *LOOPBACK, code=130)
-    teller.join()
+        comes(held.came)
+    with desk.leaked.holding_after(2) as held, ThreadPoolExecutor(1) as other:
+        interrupted = other.submit(_interrupt, held)
+        patient = {"COUNTERMARK_STOP_SECONDS": str(PATIENCE)}
+        told = desk.run("job", "follow", job, "--work", *LOOPBACK, code=130, **patient)
+        interrupted.result()
     assert told.stdout == ""
     assert f"countermark job follow {job} --work" in told.stderr
-    desk.leaked.slow = 0.0
     verdict = json.loads(desk.run("job", "follow", job, "--work", *LOOPBACK).stdout)
     assert (verdict["named"], verdict["job"]) == (["edge-0"], job)
-    assert 400 <= desk.leaked.probes <= 420
+    assert desk.leaked.probes == 400 + 10  # the step that was killed
 
 
-def _interrupt(desk: Desk, asked: int) -> None:
-    """What Ctrl-C does, once the command has had so many questions asked."""
-    _wait_for(desk, asked)
+def _interrupt(held: Held) -> None:
+    """What Ctrl-C does, amid a step, which then ends."""
+    comes(held.came)
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-
-
-def _wait_for(desk: Desk, asked: int) -> None:
-    while desk.leaked.asked < asked:
-        time.sleep(0.01)
+    held.told.set()

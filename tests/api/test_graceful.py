@@ -1,7 +1,6 @@
 """A service that is told to stop: what is under way is answered, nothing new is begun, the next one goes on."""
 
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -14,6 +13,7 @@ from api.exchange import ONCE
 from registry.store import open_registry
 from tests.api.serving import leaking, process
 from tests.api.test_jobs import ended, settings_of
+from tests.patience import PATIENCE, comes, until
 
 
 @pytest.fixture
@@ -24,21 +24,18 @@ def leaked(released):
         yield server
 
 
-def refused(address) -> None:
-    """Wait until nobody listens there any more."""
-    with httpx2.Client() as client:
-        for _ in range(3000):
-            try:
-                client.get(f"{address}/livez", headers={"Connection": "close"})
-            except httpx2.TransportError:
-                return
-            time.sleep(0.01)
-    raise AssertionError("it still listens")
+def refuses(address) -> bool:
+    """Whether nobody listens there any more."""
+    try:
+        httpx2.get(f"{address}/livez", timeout=PATIENCE)
+    except httpx2.TransportError:
+        return True
+    return False
 
 
 def test_sigterm_loses_nothing(released, leaked):
     """A request and a job's step are under way: 201, exit code 0, and the step is free long before its lease ends."""
-    given = {"ask_endpoints": "true", "allow_networks": '["127.0.0.0/8"]', "workers": 1}
+    given = {"ask_endpoints": "true", "allow_networks": '["127.0.0.0/8"]', "workers": 1, "answer_seconds": PATIENCE}
     token = released.service.tokens["acme"]["all"]
     with (
         process(released.service.data, lease_seconds=600, stop_seconds=0, **given) as (address, service),
@@ -49,13 +46,13 @@ def test_sigterm_loses_nothing(released, leaked):
         asked, job = client.open_case("digits-1", suspect="s"), client.open_case("digits-1", suspect="t")
         job = client.open_job(job.id, leaked.described(), batch=40)
         verdict = other.submit(client.ask_endpoint, asked.id, leaked.described(), batch=400)
-        assert step.came.wait(60)
-        assert request.came.wait(60)
+        comes(step.came)
+        comes(request.came)
         service.send_signal(signal.SIGTERM)
-        refused(address)
+        until(lambda: refuses(address))
         request.told.set()
         assert verdict.result().named == ["edge-0"]
-        assert service.wait(30) == 0
+        assert service.wait(PATIENCE) == 0
     with open_registry(released.service.data) as store, store.reading() as registry:
         left = registry.job(registry.tenant("acme").id, job.id)
     assert (left.asked, left.answered) == (40, 0)  # the step was under way to the end

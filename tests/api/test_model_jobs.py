@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -20,7 +19,9 @@ from registry.store import open_registry
 from tests.api.serving import listening
 from tests.api.suspects.conftest import endless, greedy
 from tests.api.test_jobs import ended, problem
+from tests.api.test_stepping import job_of
 from tests.api.test_suspects import ARCHITECTURE, _onnx, _weights
+from tests.patience import until
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def weights(released) -> bytes:
 
 def settings_of(released, **more) -> Settings:
     """Settings of a service that runs models and asks no endpoints."""
-    return Settings(data=released.service.data, run_models=True, lease_seconds=0.5, **more)
+    return Settings(data=released.service.data, run_models=True, lease_seconds=600.0, **more)
 
 
 def sealed(released) -> set[str]:
@@ -72,11 +73,7 @@ def test_an_uploaded_model_is_run_step_by_step(willing, released):
     lines = [json.loads(line) for line in willing.record(case.id).splitlines()]
     assert lines[0]["suspect"].startswith("onnx sha256:")
     assert [line["start"] for line in lines[1:]] == [0, 250]
-    for _ in range(200):
-        if kept not in sealed(released):
-            break
-        time.sleep(0.01)
-    assert kept not in sealed(released)
+    until(lambda: kept not in sealed(released))
 
 
 def test_a_failed_job_goes_on_with_the_architecture_that_it_was_opened_with(willing, released, architecture, weights):
@@ -154,18 +151,14 @@ def test_a_model_s_job_outlives_the_command_that_is_killed(desk):
         with open_registry(desk.released.service.data) as store:
             with store.reading() as registry:
                 tenant = registry.tenant("acme").id
-            answered = 0
-            while answered == 0:
-                time.sleep(0.01)
-                with store.reading() as registry:
-                    answered = registry.job(tenant, job_id).answered
+            until(lambda: job_of(store, tenant, job_id).answered)
             first.kill()
         first.communicate()
     verdict = json.loads(desk.run("job", "follow", job_id, "--work").stdout)
     assert (verdict["named"], verdict["job"]) == (["edge-0"], job_id)
     found = json.loads(desk.run("job", "show", job_id).stdout)
     assert (found["state"], found["answered"]) == ("done", 400)
-    assert found["asked"] in (400, 550)
+    assert found["asked"] - 400 in (0, 100, 150)  # the step that was killed, if one was
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from api.jobs.backends.catalogue import KINDS
 from api.settings import Settings
 from registry.jobs import JobState
 from tests.api.jobs.conftest import SITES
-from tests.api.jobs.site import Site, until
+from tests.api.jobs.site import SOON, Opened, Site
+from tests.patience import comes, until
 
 
 def test_the_suite_is_about_every_backend() -> None:
@@ -35,14 +36,14 @@ def test_every_job_comes_to_its_end_and_asks_every_probe_once(site: Site) -> Non
 def test_what_nobody_was_told_of_is_found(site: Site) -> None:
     """A job that another process stored before it was killed; one stored before anybody worked."""
     before = site.opened()
-    with site.working():
+    with site.working(lease_seconds=SOON):
         assert before.ended().state == JobState.DONE
         assert site.opened().ended().state == JobState.DONE
 
 
 def test_what_was_announced_is_begun_without_looking(site: Site) -> None:
     """Leases, and with them the looks for what nobody was told of, are longer than this test may take."""
-    with site.working(lease_seconds=1800.0) as backend:
+    with site.working() as backend:
         opened = site.opened()
         backend.announce(opened.due)
         backend.announce(opened.due)
@@ -67,14 +68,19 @@ def test_whoever_stops_gives_its_step_back(site: Site) -> None:
     """Leases last half an hour; the next process goes on at once nevertheless."""
     opened = site.opened()
     with site.endpoint.held(opened.place) as holding:
-        with site.working(lease_seconds=1800.0, stop_seconds=0.0) as backend:
+        with site.working(stop_seconds=0.0) as backend:
             backend.announce(opened.due)
-            assert holding.wait(60)
-        with site.store.reading() as registry:
-            assert registry.leases.due(opened.due) is not None
-    with site.working(lease_seconds=1800.0) as backend:
+            comes(holding)
+        until(lambda: is_due(site, opened))
+    with site.working() as backend:
         backend.announce(opened.due)
         assert opened.ended().state == JobState.DONE
+
+
+def is_due(site: Site, opened: Opened) -> bool:
+    """Whether the job's next step may be begun."""
+    with site.store.reading() as registry:
+        return registry.leases.due(opened.due) is not None
 
 
 def test_an_ended_job_is_left_alone(site: Site) -> None:
@@ -87,7 +93,9 @@ def test_an_ended_job_is_left_alone(site: Site) -> None:
         backend.announce(done.due)
         done.ended()
         backend.announce(done.due)
-        assert site.opened().ended().state == JobState.DONE
+        another = site.opened()
+        backend.announce(another.due)
+        assert another.ended().state == JobState.DONE
     assert done.asked == [1] * 400
     assert cancelled.asked == []
 

@@ -21,7 +21,8 @@ from api.settings import Settings
 from registry.errors import DatabaseUnavailable
 from registry.jobs import JobState
 from tests.api.jobs.conftest import built
-from tests.api.jobs.site import Site, Suspects, until
+from tests.api.jobs.site import SOON, Site, Suspects
+from tests.patience import comes, until
 
 ROLE, QUOTED = 'the "queue"', '"the ""queue"""'
 
@@ -66,7 +67,7 @@ def test_a_step_that_was_put_off_waits_in_the_queue(queue: Site) -> None:
         lease = registry.leases.take("another", 600, opened.due)
         assert lease is not None
         registry.leases.postpone(lease, "no answer", 0.5)
-    with queue.working(lease_seconds=1800.0) as backend:
+    with queue.working() as backend:
         backend.announce(opened.due)
         assert opened.ended().state == JobState.DONE
 
@@ -76,7 +77,7 @@ def test_a_queue_that_was_emptied_is_filled_again(queue: Site) -> None:
     opened = queue.opened(batch=100)
     with queue.endpoint.held(opened.place) as holding, queue.working() as backend:
         backend.announce(opened.due)
-        assert holding.wait(60)
+        comes(holding)
         execute(queue, "DELETE FROM procrastinate_jobs")
         queue.endpoint.free(opened.place)
         assert opened.ended().state == JobState.DONE
@@ -86,7 +87,7 @@ def test_a_queue_that_was_emptied_is_filled_again(queue: Site) -> None:
 def test_connections_that_are_cut_are_made_again(queue: Site) -> None:
     """All of them, amid a job, as when the server is started anew."""
     opened = queue.opened(batch=50)
-    with queue.working() as backend:
+    with queue.working(lease_seconds=SOON) as backend:
         backend.announce(opened.due)
         until(lambda: opened.asked)
         execute(queue, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
@@ -101,7 +102,7 @@ def test_what_killed_workers_had_in_hand_is_forgotten(queue: Site) -> None:
     execute(queue, f"INSERT INTO procrastinate_jobs {columns} VALUES {values}")
     left = "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = 'gone'"
     assert len(execute(queue, left)) == 1
-    with queue.working():
+    with queue.working(lease_seconds=SOON):
         until(lambda: not execute(queue, left))
     assert execute(queue, left) == []
 
@@ -127,7 +128,7 @@ def test_a_job_over_http_is_announced(queue: Site) -> None:
     with queue.store.unit() as registry:
         token = registry.create_api_key(registry.tenant("default").id, "k", {"investigate"}).token
     settings = queue.settings(workers=0)
-    with TestClient(create_app(settings)) as web, queue.working(lease_seconds=1800.0):
+    with TestClient(create_app(settings)) as web, queue.working():
         client = Client("http://testserver", token=token, http=web)
         case = client.open_case("whole", suspect="s")
         described = queue.endpoint.put("over-http", queue.suspects[1])
