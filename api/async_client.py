@@ -330,9 +330,9 @@ class AsyncClient:
                     if outcome.status_code == httpx2.codes.OK:
                         reader = EventReader()
                         async for line in outcome.aiter_lines():
-                            told = reader.feed(line)
+                            attempt, told = 0, reader.feed(line)
                             if told is not None:
-                                after, attempt = int(told.id), 0
+                                after = int(told.id)
                                 yield JobEvent.model_validate_json(told.data)
                         continue
                     await outcome.aread()

@@ -332,9 +332,9 @@ class Client:
                     if outcome.status_code == httpx2.codes.OK:
                         reader = EventReader()
                         for line in outcome.iter_lines():
-                            told = reader.feed(line)
+                            attempt, told = 0, reader.feed(line)
                             if told is not None:
-                                after, attempt = int(told.id), 0
+                                after = int(told.id)
                                 yield JobEvent.model_validate_json(told.data)
                         continue
                     outcome.read()
