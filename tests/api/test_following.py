@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from api.async_client import AsyncClient
@@ -67,7 +68,7 @@ def test_so_does_who_waits_for_them(cutting):
     """The asynchronous client."""
 
     async def told() -> list[str]:
-        async with AsyncClient(cutting, token="t", sleep=lambda _: anyio.sleep(0)) as client:
+        async with AsyncClient(cutting, token="t", sleep=lambda _: anyio.lowlevel.checkpoint()) as client:
             return [event.name async for event in client.job_events("job")]
 
     assert anyio.run(told) == ["decided"]
