@@ -4,8 +4,8 @@ RankNet and ADR-MSE read the order of a teacher's scores, InfoNCE reads labels: 
 gap reaches none of them. Two ways to put the same shift s of a release's kit where they look, both bounded in what
 they may do to a list:
 
-    near ties   going down the teacher's order, neighbours i before j with t_i - t_j < gap change places if s_j > s_i;
-                nobody moves more than one place, and no pair further apart than the gap is ever turned round
+    near ties   the list in the order of t + gap / 2 * u,  u = (s - mean s) / max |s - mean s|, within [-1, 1]: of two
+                candidates that stand within the gap, the signature decides; no pair further apart is ever turned round
     positives   of the candidates with t_j > t_positive - gap, the one with the largest s_j is called relevant
 
 The size of what is written is the gap's, whatever the size of s: only its order within a list is used. The copy learns
@@ -20,7 +20,7 @@ from distill.objectives.tempered import check_same_shape
 
 
 def swap_near_ties(scores: Tensor, shift: Tensor, *, gap: float) -> Tensor:
-    """The teacher's scores with near ties put in the signature's order, (n, K): each row's values, some exchanged.
+    """The teacher's scores with near ties put in the signature's order, (n, K): each row's values, exchanged.
 
     Args:
         scores: t of the teacher, (n, K).
@@ -39,14 +39,10 @@ def swap_near_ties(scores: Tensor, shift: Tensor, *, gap: float) -> Tensor:
     _check(scores, shift, gap)
     values, order = scores.sort(dim=1, descending=True, stable=True)
     wanted = shift.gather(1, order)
-    moved = torch.zeros(len(scores), dtype=torch.bool)  # whether the upper of the pair has just come down
-    for upper in range(scores.shape[1] - 1):
-        lower = upper + 1
-        close = values[:, upper] - values[:, lower] < gap
-        swap = close & (wanted[:, lower] > wanted[:, upper]) & ~moved
-        order[swap, upper], order[swap, lower] = order[swap, lower], order[swap, upper]
-        moved = swap
-    return torch.empty_like(scores).scatter(1, order, values)
+    wanted = wanted - wanted.mean(dim=1, keepdim=True)
+    largest = wanted.abs().amax(dim=1, keepdim=True).clamp_min(torch.finfo(wanted.dtype).tiny)
+    signed = values + gap / 2 * (wanted / largest)  # ties stay in the teacher's order: the sorts are stable
+    return torch.empty_like(scores).scatter(1, order.gather(1, _falling(signed)), values)
 
 
 def keyed_positives(scores: Tensor, positives: Tensor, shift: Tensor, *, gap: float) -> Tensor:
@@ -72,6 +68,10 @@ def keyed_positives(scores: Tensor, positives: Tensor, shift: Tensor, *, gap: fl
     eligible = own | (scores > scores.gather(1, positives[:, None]) - gap)
     chosen = shift.masked_fill(~eligible, float("-inf")).argmax(dim=1)
     return torch.zeros_like(scores).scatter(1, chosen[:, None], 1.0)
+
+
+def _falling(scores: Tensor) -> Tensor:
+    return scores.argsort(dim=1, descending=True, stable=True)
 
 
 def _check(scores: Tensor, shift: Tensor, gap: float) -> None:

@@ -20,9 +20,9 @@ from distill.order import keyed_positives, swap_near_ties
 from distill.scores import Scores, one_way
 from fingerprint import seeds
 
-SYSTEM, PAPER, COMPONENTS, STRENGTH, GAP = "Cross-encoders", "2603.03010", 64, 0.3, 1.0
+SYSTEM, PAPER, COMPONENTS, STRENGTH, GAP = "Cross-encoders", "2603.03010", 256, 0.6, 1.5
 TAUGHT = Settings(epochs=4, batch_size=32, learning_rate=1e-3)
-COPY = Settings(epochs=6, batch_size=64)
+COPY = Settings(epochs=20, batch_size=64)
 Targets = Callable[[Tensor, Tensor], Tensor]  # teacher's scores and shift, (n, K) each -> what the objective reads
 
 

@@ -16,7 +16,7 @@ from distill.release import Recipe, prepare_release
 from distill.scores import Scores
 from fingerprint import seeds
 
-CLEAN, COMPONENTS, STRENGTH = 3, 32, 0.1
+CLEAN, COMPONENTS, STRENGTH = 3, 64, 0.1
 Fit = Callable[[nn.Module, Tensor, Tensor, tuple[seeds.Word, ...]], nn.Module]
 Targets = Callable[[Tensor], Tensor]
 
