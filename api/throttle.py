@@ -6,15 +6,15 @@ that fails lets requests through and is counted: a broken limiter must not stop 
 """
 
 import math
-import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
-from limits.strategies import MovingWindowRateLimiter
 
 from api.telemetry import Metrics
+from api.windows import InMemory, Stored, Windows
 
 POLICY_HEADER, STATE_HEADER = "RateLimit-Policy", "RateLimit"
 
@@ -38,12 +38,12 @@ class Throttle:
     """The limits of one application.
 
     Attributes:
-        store: where the windows are kept.
+        windows: where requests are counted.
         policies: what is allowed, by name.
         metrics: where a failing store is counted.
     """
 
-    store: Storage
+    windows: Windows
     policies: dict[str, RateLimitItem]
     metrics: Metrics
 
@@ -54,10 +54,7 @@ class Throttle:
         Raises:
             ValueError: a limit or an address that does not parse.
         """
-        store = storage_from_string(address, wrap_exceptions=True)
-        if not isinstance(store, Storage):
-            raise TypeError(f"{address} is a store for asynchronous programs; leave `async+` out")
-        return cls(store, {name: parse(limit) for name, limit in limits.items()}, metrics)
+        return cls(_windows(address), {name: parse(limit) for name, limit in limits.items()}, metrics)
 
     def take(self, policy: str, *who: str) -> dict[str, str]:
         """Count one request of the caller; the headers that say what is left (draft-ietf-httpapi-ratelimit-headers).
@@ -66,14 +63,12 @@ class Throttle:
             RateLimited: one too many.
         """
         item = self.policies[policy]
-        window = MovingWindowRateLimiter(self.store)
         try:
-            taken = window.hit(item, policy, *who)
-            reset, left = window.get_window_stats(item, policy, *who)
+            taken, left, seconds = self.windows.take(item, policy, *who)
         except StorageError:
             self.metrics.throttle_failures.inc()
             return {}
-        wait = max(1, math.ceil(reset - time.time()))
+        wait = max(1, math.ceil(seconds))
         headers = {
             POLICY_HEADER: f'"{policy}";q={item.amount};w={item.get_expiry()}',
             STATE_HEADER: f'"{policy}";r={left};t={wait}',
@@ -81,3 +76,12 @@ class Throttle:
         if not taken:
             raise RateLimited(policy, str(item), wait, headers)
         return headers
+
+
+def _windows(address: str) -> Windows:
+    if urlsplit(address).scheme == "memory":
+        return InMemory()
+    store = storage_from_string(address, wrap_exceptions=True)
+    if not isinstance(store, Storage):
+        raise TypeError(f"{address} is a store for asynchronous programs; leave `async+` out")
+    return Stored(store)

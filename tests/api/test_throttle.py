@@ -17,6 +17,7 @@ from api.exchange import ONCE
 from api.settings import Settings
 from api.telemetry import Metrics
 from api.throttle import RateLimited, Throttle
+from api.windows import Stored
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ class Failing(MemoryStorage):
 def test_a_failing_store_lets_requests_through_and_is_counted():
     """A broken limiter does not stop the service."""
     metrics = Metrics()
-    throttle = Throttle(Failing(), Throttle.of("memory://", {"calls": "1/hour"}, metrics).policies, metrics)
+    throttle = Throttle(Stored(Failing()), Throttle.of("memory://", {"calls": "1/hour"}, metrics).policies, metrics)
     assert [throttle.take("calls", "key") for _ in range(3)] == [{}, {}, {}]
     assert b"countermark_throttle_failures_total 3.0" in metrics.exposition()
 
