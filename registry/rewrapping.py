@@ -1,7 +1,8 @@
 """Moving every data key to the current key-encryption key: small batches, nothing locked while a key place is asked.
 
 A batch is read in one transaction and written in another. A row that was forgotten or rewrapped in between is left as
-it is, so that a destroyed data key never comes back. Killed at any moment, it goes on where it was when run again.
+it is, so that a destroyed data key never comes back. Killed at any moment, it goes on where it was when run again. When
+somebody rotates meanwhile, all goes to the key that is current at the end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,22 +22,21 @@ def rewrap(database: Database, sealer: Sealer, progress: Progress) -> int:
     Raises:
         UnknownKey, SealBroken, KeysUnavailable: a data key cannot be unwrapped; what was moved before stays moved.
     """
-    head, done = header(sealer.current), 0
-    with database.reading() as session:
-        left = SealedRows(session).count_not_under(head)
-    while left:
+    done = 0
+    while left := _left(database, head := header(sealer.current)):  # again for what others wrote, or rotated, meanwhile
         moved = 0
         for batch in _batches(database, head):
             moved += _move(database, sealer, batch)
-            progress(done + moved, max(left, done + moved))
+            progress(done + moved, done + max(left, moved))
         if not moved:
             break
         done += moved
-        with database.reading() as session:  # what others wrote under an older key in the meantime
-            left = done + SealedRows(session).count_not_under(head)
-        if left == done:
-            break
     return done
+
+
+def _left(database: Database, head: bytes) -> int:
+    with database.reading() as session:
+        return SealedRows(session).count_not_under(head)
 
 
 def _batches(database: Database, head: bytes) -> Iterator[Sequence[WrappedKey]]:

@@ -27,14 +27,12 @@ from registry import database, migrations
 from registry.blobs import PackFiles
 from registry.codebooks import Codebooks
 from registry.database import Database
-from registry.errors import KeyInUse, StoreExists, StoreMissing, StoreOutdated
+from registry.errors import StoreExists, StoreMissing, StoreOutdated
 from registry.keys.base import KeyProvider
 from registry.keys.file import FileKeys
 from registry.keys.local import (
     LocalKeys,
     create_private_file,
-    read_keys,
-    replace_private_file,
     split_keys,
 )
 from registry.keys.places import KEK_FILE
@@ -168,15 +166,10 @@ def drop_old_keys(data_dir: Path, *, database_url: str | None = None) -> int:
     """Destroy every key in the file but the current one; how many. Old backups can no longer be opened with the rest.
 
     Raises:
-        KeyInUse: some row is still sealed under an older key.
+        KeyInUse: something is still sealed under an older key; the file was not touched.
     """
     with open_registry(data_dir, database_url=database_url, signing=False) as store:
-        status = store.key_status()
-        if not status.settled:
-            raise KeyInUse(f"something is sealed under {', '.join(sorted(status.older))}; rewrap it first")
-        old = len(read_keys(data_dir / KEK_FILE)) - 1
-        replace_private_file(data_dir / KEK_FILE, lambda text: text.split()[0] + "\n")
-        return old
+        return store.drop_old_keys(data_dir / KEK_FILE)
 
 
 def upgrade_store(data_dir: Path, *, database_url: str | None = None) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from registry import migrations
 from registry.audit import audit
 from registry.cosigning import cosign
 from registry.database import Database
+from registry.dropping import drop_old
 from registry.log.policy import Policy
 from registry.log.timestamp import Authorities
 from registry.log.timestamp import Post as Stamping
@@ -174,6 +176,14 @@ class Store:
         moved = rewrap(self._database, self._parts.sealer, progress)
         self._parts.log_keys.rewrap()
         return moved
+
+    def drop_old_keys(self, path: Path) -> int:
+        """Destroy every key in the key file at the path but the first one; how many. Units wait meanwhile.
+
+        Raises:
+            KeyInUse: something is still sealed under an older key; the file was not touched.
+        """
+        return drop_old(self._database, self._parts, path)
 
     def add_pepper(self) -> None:
         """A fresh pepper for new tokens; tokens under older ones stay valid."""

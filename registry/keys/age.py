@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from registry.errors import MalformedValue, SealBroken, UnknownKey
 from registry.extras import need
 from registry.keys.base import Wrapped
-from registry.keys.local import create_private_file, read_private_file, replace_private_file
+from registry.keys.followed import Followed
+from registry.keys.local import create_private_file, replace_private_file
 
 DATA_KEY_BYTES, TAG_BYTES = 32, 32
 _REMARK = "#"
@@ -41,13 +42,11 @@ class AgeKeys:
     """
 
     def __init__(self, path: Path, escrow: Sequence[str] = ()) -> None:
-        self._path = path
         self._escrow = [_recipient(each) for each in escrow]
-        self._identities = self._read()
-        self._current = next(iter(self._identities))
+        self._file = Followed(path, lambda text: _identities(text, path))
 
     def __repr__(self) -> str:
-        return f"AgeKeys({', '.join(self._identities)})"
+        return f"AgeKeys({', '.join(self._file.known)})"
 
     @classmethod
     def create(cls, path: Path, escrow: Sequence[str] = ()) -> "AgeKeys":
@@ -58,29 +57,24 @@ class AgeKeys:
 
     @property
     def current(self) -> str:
-        """Recipient of the first identity."""
-        return self._current
+        """Recipient of the first identity in the file."""
+        return next(iter(self._file.now()))
 
     @property
     def place(self) -> str:
         """The file's path."""
-        return f"age:{self._path}"
+        return f"age:{self._file.path}"
 
     def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
-        """An age file for the current identity and the escrow holders."""
-        current = self._current
-        identity = self._identities[current]
+        """An age file for the identity that is first in the file now, and the escrow holders."""
+        current, identity = next(iter(self._file.now().items()))
         tag = hmac.digest(_mac_key(identity), context + data_key, "sha256")
         wrapped: bytes = _library().encrypt(data_key + tag, [identity.to_public(), *self._escrow])
         return Wrapped(current, wrapped)
 
     def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
         """The data key. Raises UnknownKey, SealBroken."""
-        if key_id not in self._identities:
-            self._identities = self._read()
-        if key_id not in self._identities:
-            raise UnknownKey(f"something is sealed under the key {key_id}; add its identity to {self._path}")
-        identity, library = self._identities[key_id], _library()
+        identity, library = self._identity(key_id), _library()
         try:
             opened: bytes = library.decrypt(wrapped, [identity])
         except library.DecryptError as error:
@@ -93,22 +87,27 @@ class AgeKeys:
     def rotate(self) -> str:
         """A new identity before the ones in the file."""
         made = _library().x25519.Identity.generate()
-        replace_private_file(self._path, lambda text: f"{made}\n{text}")
-        self._identities = self._read()
-        self._current = str(made.to_public())
-        return self._current
+        replace_private_file(self._file.path, lambda text: f"{made}\n{text}")
+        return str(made.to_public())
 
-    def _read(self) -> dict[str, Any]:
-        """Identities by recipient, in the order of the file."""
-        library = _library()
-        lines = [line.strip() for line in read_private_file(self._path).splitlines()]
-        try:
-            found = [library.x25519.Identity.from_str(line) for line in lines if line and line[0] != _REMARK]
-        except library.IdentityError as error:
-            raise MalformedValue(f"{self._path} holds a line that is no age identity: {error}") from error
-        if not found:
-            raise MalformedValue(f"{self._path} holds no age identity; make one with: age-keygen")
-        return {str(each.to_public()): each for each in found}
+    def _identity(self, key_id: str) -> Any:
+        found = self._file.known if key_id in self._file.known else self._file.now()
+        if key_id not in found:
+            raise UnknownKey(f"something is sealed under the key {key_id}; add its identity to {self._file.path}")
+        return found[key_id]
+
+
+def _identities(text: str, path: Path) -> dict[str, Any]:
+    """Identities by recipient, in the order of the file."""
+    library = _library()
+    lines = [line.strip() for line in text.splitlines()]
+    try:
+        found = [library.x25519.Identity.from_str(line) for line in lines if line and line[0] != _REMARK]
+    except library.IdentityError as error:
+        raise MalformedValue(f"{path} holds a line that is no age identity: {error}") from error
+    if not found:
+        raise MalformedValue(f"{path} holds no age identity; make one with: age-keygen")
+    return {str(each.to_public()): each for each in found}
 
 
 def _recipient(text: str) -> Any:

@@ -35,10 +35,10 @@ class KmsKeys:
     def __init__(self, client: Any, key: str) -> None:
         self._client = client
         self._key = key
-        self._current = self._resolve()
+        self._account = _account(self._resolve())
 
     def __repr__(self) -> str:
-        return f"KmsKeys({self._current})"
+        return f"KmsKeys({self._key})"
 
     @classmethod
     def connect(cls, key: str, *, region: str | None = None, endpoint: str | None = None, create: bool) -> "KmsKeys":
@@ -58,8 +58,8 @@ class KmsKeys:
 
     @property
     def current(self) -> str:
-        """ARN of the key that the alias pointed to when this was made, or rotated."""
-        return self._current
+        """ARN of the key that the alias points to."""
+        return self._resolve()
 
     @property
     def place(self) -> str:
@@ -67,20 +67,18 @@ class KmsKeys:
         return f"kms:{self._key}"
 
     def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
-        """KMS Encrypt under the current key."""
-        current = self._current
-        with _errors(current):
-            made = self._client.encrypt(KeyId=current, Plaintext=data_key, EncryptionContext=_hashed(context))
-        return Wrapped(current, made["CiphertextBlob"])
+        """KMS Encrypt under the key that the alias points to, which KMS names in its answer."""
+        with _errors(self._key):
+            made = self._client.encrypt(KeyId=self._key, Plaintext=data_key, EncryptionContext=_hashed(context))
+        return Wrapped(made["KeyId"], made["CiphertextBlob"])
 
     def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
         """KMS Decrypt under that key, which must be of the same account and region as the current one.
 
         Whoever can write to the database could otherwise name a key of an account of their own.
         """
-        if key_id.rpartition("/")[0] != self._current.rpartition("/")[0]:
-            mine = self._current.rpartition("/")[0]
-            raise UnknownKey(f"something is sealed under {key_id}, which is no key of {mine}")
+        if _account(key_id) != self._account:
+            raise UnknownKey(f"something is sealed under {key_id}, which is no key of {self._account}")
         with _errors(key_id):
             opened = self._client.decrypt(KeyId=key_id, CiphertextBlob=wrapped, EncryptionContext=_hashed(context))
         data_key: bytes = opened["Plaintext"]
@@ -91,13 +89,17 @@ class KmsKeys:
         if not self._key.startswith(ALIAS):
             raise RotatedElsewhere(f"{self._key} is one key; name an alias (alias/NAME) to rotate what it points to")
         _point(self._client, self._key)
-        self._current = self._resolve()
-        return self._current
+        return self._resolve()
 
     def _resolve(self) -> str:
         with _errors(self._key):
             arn: str = self._client.describe_key(KeyId=self._key)["KeyMetadata"]["Arn"]
         return arn
+
+
+def _account(arn: str) -> str:
+    """The part of a key's ARN that says whose it is, and in which region."""
+    return arn.rpartition("/")[0]
 
 
 def _hashed(context: bytes) -> dict[str, str]:

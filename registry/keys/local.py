@@ -8,7 +8,8 @@ import fcntl
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -106,6 +107,7 @@ def read_private_file(path: Path) -> str:
     Raises:
         StoreMissing: no such file.
         KeyFileUnsafe: group or others have any right to it.
+        MalformedValue: not ASCII.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY)
@@ -115,13 +117,21 @@ def read_private_file(path: Path) -> str:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & 0o077:
             raise KeyFileUnsafe(f"{path} has mode {mode:04o}, so others can use the key; run: chmod 600 {path}")
-        return file.read()
+        try:
+            return file.read()
+        except UnicodeDecodeError as error:
+            raise MalformedValue(f"{path} is not a key file: a key file is ASCII text") from error
 
 
 def read_keys(path: Path) -> tuple[bytes, ...]:
     """The keys in a key file, the current one first. Raises StoreMissing, KeyFileUnsafe, MalformedValue."""
+    return parse_keys(read_private_file(path), path)
+
+
+def parse_keys(text: str, path: Path) -> tuple[bytes, ...]:
+    """The keys in the text of a key file, the current one first. Raises MalformedValue."""
     try:
-        keys = tuple(bytes.fromhex(line) for line in read_private_file(path).split())
+        keys = tuple(bytes.fromhex(line) for line in text.split())
     except ValueError as error:
         raise MalformedValue(f"{path} is not a key file: one key a line in hexadecimal") from error
     return split_keys(b"".join(keys))
@@ -129,13 +139,20 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
 
 def replace_private_file(path: Path, change: Callable[[str], str]) -> None:
     """Another text in the same file, made from the one in it: all of it or, after a crash, none. One at a time."""
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone_with(path):
         other = path.with_name(f".{path.name}.new")
         other.unlink(missing_ok=True)
         create_private_file(other, change(read_private_file(path)))
         other.replace(path)
         flush_directory(path.parent)
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Nobody else replaces the file meanwhile, neither a thread nor a process; not to be held twice by one thread."""
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_keys(path: Path, keys: Sequence[bytes]) -> None:

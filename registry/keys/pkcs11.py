@@ -39,10 +39,11 @@ class Pkcs11Keys:
         self._label = label
         self._token = token
         self._entropy = entropy
-        self._current = self._newest()
+        with TURNS, _errors():
+            self._newest()
 
     def __repr__(self) -> str:
-        return f"Pkcs11Keys({self._current})"
+        return f"Pkcs11Keys({self.place})"
 
     @classmethod
     def connect(
@@ -63,7 +64,8 @@ class Pkcs11Keys:
     @property
     def current(self) -> str:
         """`LABEL:` and the CKA_ID of the newest key in hexadecimal."""
-        return self._current
+        with TURNS, _errors():
+            return self._id(self._newest()[0])
 
     @property
     def place(self) -> str:
@@ -71,11 +73,12 @@ class Pkcs11Keys:
         return f"pkcs11:token={self._token};object={self._label}"
 
     def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
-        """The module encrypts."""
-        nonce, current = self._entropy(NONCE_BYTES), self._current
+        """The module encrypts, under the newest key that it has now."""
+        nonce = self._entropy(NONCE_BYTES)
         with TURNS, _errors():
-            sealed: bytes = self._key(current).encrypt(data_key, **_gcm(nonce, context))
-        return Wrapped(current, nonce + sealed)
+            newest, key = self._newest()
+            sealed: bytes = key.encrypt(data_key, **_gcm(nonce, context))
+        return Wrapped(self._id(newest), nonce + sealed)
 
     def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
         """The module decrypts."""
@@ -91,15 +94,17 @@ class Pkcs11Keys:
         with TURNS, _errors():
             version = int.from_bytes(max(_keys(self._session, self._label))[:4], "big") + 1
             made = _generate(self._session, self._label, version, self._entropy)
-            self._current = f"{self._label}:{made.hex()}"
-        return self._current
+        return self._id(made)
 
-    def _newest(self) -> str:
-        with TURNS, _errors():
-            found = _keys(self._session, self._label)
+    def _id(self, identifier: bytes) -> str:
+        return f"{self._label}:{identifier.hex()}"
+
+    def _newest(self) -> tuple[bytes, Any]:
+        """CKA_ID of the newest key, and the key. Call it with `TURNS` held."""
+        found = _keys(self._session, self._label)
         if not found:
             raise UnknownKey(f"the token '{self._token}' has no key '{self._label}'; run: countermark init")
-        return f"{self._label}:{max(found).hex()}"
+        return max(found.items(), key=lambda item: item[0])
 
     def _key(self, key_id: str) -> Any:
         label, _, identifier = key_id.partition(":")

@@ -5,10 +5,11 @@ So whoever only reads, the audit above all, needs no secret key and asks neither
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from registry.errors import UnknownKey
-from registry.keys.local import read_private_file, replace_private_file
+from registry.keys.local import alone_with, read_private_file, replace_private_file
 from registry.log.cosignature import MLDSA44_COSIGNATURE, Seconds, VerifierWithKey, verifier_from_vkey
 from registry.log.note import Ed25519Verifier, NoteSigner
 from registry.log.signing_keys import write_cosigner, write_log_keys
@@ -100,6 +101,10 @@ class LogKeys:
 
         replace_private_file(self._path, sealed)
         return changed
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nobody seals the key file anew meanwhile."""
+        return alone_with(self._path)
 
     def rewrap(self) -> None:
         """Move a key file that is sealed to the current key-encryption key; one in the clear stays as it is."""

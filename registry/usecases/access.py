@@ -102,6 +102,7 @@ class Access:
 
     def add_pepper(self) -> None:
         """A fresh pepper, under which new tokens are hashed from now on."""
+        self._tools.log.lock()
         identifier = self._tools.new_id()
         row, sealer = pepper_row(identifier), self._tools.sealer
         data_key = sealer.new_data_key(row)

@@ -13,8 +13,9 @@ import pytest
 from registry import rewrapping
 from registry.errors import SealBroken, UnknownKey
 from registry.keys.base import Wrapped
+from registry.keys.file import FileKeys
 from registry.keys.local import LocalKeys, key_id
-from registry.store import open_registry
+from registry.store import init_store, open_registry
 
 OLD, NEW = bytes(range(32)), bytes([7]) * 32
 REWRAPPER = """
@@ -117,6 +118,33 @@ def test_rows_written_meanwhile_are_moved(crowded: Path, tenant: str, enrol: Any
     with open_registry(crowded, kek=NEW + OLD) as moving:
         assert moving.rewrap(progress) == 44
         assert moving.key_status().settled
+
+
+def test_a_rotation_meanwhile_is_followed_to_its_end(tmp_path: Path) -> None:
+    """Rotated in the middle, and rows written by a service under the newest key: all of them end there, once."""
+    keys = FileKeys.create(tmp_path / "kek.key", os.urandom)
+    init_store(tmp_path, keys=keys)
+    told = iter([True])
+
+    def progress(done: int, total: int) -> None:
+        assert done <= total < 20  # and so it ends
+        if next(told, False):
+            FileKeys(tmp_path / "kek.key", os.urandom).rotate()
+            with open_registry(tmp_path) as service, service.unit() as registry:
+                registry.enroll_device(
+                    registry.create_tenant("acme").id,
+                    "late",
+                    helper_data=b"h",
+                    identity="ab" * 32,
+                    codeword_key=bytes(32),
+                )
+
+    keys.rotate()
+    with open_registry(tmp_path) as moving:
+        assert moving.rewrap(progress) == 2  # the pepper, twice
+        status = moving.key_status()
+    assert status.settled
+    assert dict(status.rows) == {keys.current: 2}
 
 
 def test_what_cannot_be_unwrapped_stops_it(crowded: Path) -> None:

@@ -92,6 +92,12 @@ def test_a_running_service_follows_a_rotation(world: Any, keys: KeyProvider) -> 
     assert keys.unwrap(*other.wrap(DATA_KEY, CONTEXT), CONTEXT) == DATA_KEY
 
 
+def test_a_running_service_goes_on_under_the_new_key(world: Any, keys: KeyProvider) -> None:
+    """What is wrapped after somebody else rotated is under the new key, though nothing under it was met before."""
+    new = world.open(create=False).rotate()
+    assert keys.wrap(DATA_KEY, CONTEXT).key_id == new == keys.current
+
+
 def test_opening_again_changes_nothing(world: Any, keys: KeyProvider) -> None:
     """`create` makes a first key and never a second one."""
     assert world.open(create=True).current == world.open(create=False).current == keys.current

@@ -80,11 +80,11 @@ def test_a_refusal_of_kms_is_passed_on(kms: None) -> None:
     boto3, stub = pytest.importorskip("boto3"), pytest.importorskip("botocore.stub")
     client = boto3.client("kms", region_name="eu-central-1")
     keys = KmsKeys(client, client.create_key()["KeyMetadata"]["Arn"])
-    _, wrapped = keys.wrap(bytes(32), CONTEXT)
+    under, wrapped = keys.wrap(bytes(32), CONTEXT)
     with stub.Stubber(client) as answers:
         answers.add_client_error("decrypt", "DisabledException")
         with pytest.raises(KeysUnavailable, match="DisabledException"):
-            keys.unwrap(keys.current, wrapped, CONTEXT)
+            keys.unwrap(under, wrapped, CONTEXT)
 
 
 def test_keys_of_a_module_never_leave_it(a_world: Callable[[str], Any]) -> None:
