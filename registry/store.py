@@ -20,7 +20,7 @@ DATA/packs/         verifier packs and suspects' answers, sealed
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from registry import database, migrations
@@ -99,16 +99,17 @@ def init_store(
     sealing = keys or _keys(data_dir, kek, entropy)
     if not (data_dir / LOG_KEY_FILE).exists():
         text = new_key_file(name, Sealer(sealing, entropy), log_key, entropy).render()
-        create_private_file(data_dir / LOG_KEY_FILE, text)
+        with suppress(FileExistsError):  # one that somebody else has just made
+            create_private_file(data_dir / LOG_KEY_FILE, text)
     parts = _parts(data_dir, sealing, log_key, clock, entropy)
     parts.log_keys.open()
+    (data_dir / LOG_PUBLIC_FILE).write_text(parts.signer.verifier.vkey() + "\n", encoding="utf-8")
     with database.connect(database_url, data_dir) as found, found.writing() as session:
         if migrations.current(session.connection()) is not None:
             raise StoreExists("the database holds a registry already; choose another data directory or database")
         migrations.upgrade(session.connection())
         Access(parts.tools(session)).add_pepper()
         parts.log(session).publish()
-    (data_dir / LOG_PUBLIC_FILE).write_text(parts.signer.verifier.vkey() + "\n", encoding="utf-8")
 
 
 @contextmanager

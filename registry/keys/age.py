@@ -12,6 +12,7 @@ remark.
 
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ class AgeKeys:
     def create(cls, path: Path, escrow: Sequence[str] = ()) -> "AgeKeys":
         """A new file with one identity, unless there is a file already."""
         if not path.exists():
-            create_private_file(path, f"{_library().x25519.Identity.generate()}\n")
+            with suppress(FileExistsError):  # one that somebody else has just made
+                create_private_file(path, f"{_library().x25519.Identity.generate()}\n")
         return cls(path, escrow)
 
     @property

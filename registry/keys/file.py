@@ -1,6 +1,7 @@
 """Key-encryption keys in a file that only its owner can read, and that others may rotate."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from registry.errors import UnknownKey
@@ -32,7 +33,8 @@ class FileKeys:
     def create(cls, path: Path, entropy: Entropy) -> "FileKeys":
         """A new file with one key, unless there is a file already."""
         if not path.exists():
-            write_keys(path, [entropy(KEY_BYTES)])
+            with suppress(FileExistsError):  # one that somebody else has just made
+                write_keys(path, [entropy(KEY_BYTES)])
         return cls(path, entropy)
 
     @property

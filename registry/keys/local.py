@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,12 +90,21 @@ def split_keys(data: bytes) -> tuple[bytes, ...]:
 
 
 def create_private_file(path: Path, text: str) -> None:
-    """A new file of mode 0600, on the disk when this returns.
+    """A new file of mode 0600, whole or not at all; it and its name are on the disk when this returns.
 
     Raises:
         FileExistsError: there is one already; it is left as it is.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, other = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        _write(descriptor, text)
+        os.link(other, path)
+    finally:
+        Path(other).unlink()
+    flush_directory(path.parent)
+
+
+def _write(descriptor: int, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(text)
         file.flush()
@@ -142,7 +152,8 @@ def replace_private_file(path: Path, change: Callable[[str], str]) -> None:
     with alone_with(path):
         other = path.with_name(f".{path.name}.new")
         other.unlink(missing_ok=True)
-        create_private_file(other, change(read_private_file(path)))
+        changed = change(read_private_file(path))
+        _write(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), changed)
         other.replace(path)
         flush_directory(path.parent)
 

@@ -2,9 +2,7 @@
 
 import json
 import os
-import signal
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from registry.sealing import Sealer
 from registry.signing.key_file import KeyFile
 from registry.signing.log_keys import LogKeys
 from registry.store import init_store, open_registry, seal_log_key
+from tests.registry.killing import killed_before
 from tests.registry.signing.clear import left_in_the_clear
 
 KEK = bytes(range(32))
@@ -139,36 +138,13 @@ def test_sealing_is_killed_anywhere(old: Path, kek: bytes) -> None:
     forms = set()
     for step in range(9):
         path.write_bytes(clear)
-        if _killed_before(step, lambda: seal_log_key(old, kek=kek)):
+        if killed_before(step, lambda: seal_log_key(old, kek=kek)):
             file = KeyFile.parse(path.read_text())
             file.open(SEALER, int)
             assert file.vkeys == keys
             forms.add(file.under)
         assert seal_log_key(old, kek=kek) or file.under is not None
     assert len(forms) == 2
-
-
-def _killed_before(step: int, work: Callable[[], object]) -> bool:
-    """Whether a forked process that does the work was killed before its n-th call that opens, flushes or renames."""
-    child = os.fork()
-    if child == 0:
-        left = step
-
-        def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                nonlocal left
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                left -= 1
-                return call(*args, **kwargs)
-
-            return wrapped
-
-        os.open, os.fsync, os.rename, os.replace = map(counted, (os.open, os.fsync, os.rename, os.replace))
-        work()
-        os._exit(0)
-    _, how = os.waitpid(child, 0)
-    return os.WIFSIGNALED(how)
 
 
 def test_a_kms_seals_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
