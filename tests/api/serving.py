@@ -151,13 +151,20 @@ def listening(app: FastAPI) -> Iterator[str]:
 def process(data: Path, **settings: object) -> Iterator[tuple[str, subprocess.Popen]]:
     """The address of `countermark serve` in a process of its own, and the process; killed at the end if it lives."""
     given = {f"COUNTERMARK_{name.upper()}": str(value) for name, value in {"data": data, **settings}.items()}
-    command = [sys.executable, "-m", "api.cli", "serve", "--port", "0"]
-    with subprocess.Popen(command, env={**os.environ, **given}, stderr=subprocess.PIPE, text=True) as started:
-        said = ""
-        while (found := re.search(r"running on (http://\S+)", said)) is None:
-            said = started.stderr.readline()
-            assert said, "the service did not start"
+    with started(["serve", "--port", "0"], **given) as found:
+        yield found
+
+
+@contextmanager
+def started(command: list[str], **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address of a command that serves, and its process; killed at the end if it lives."""
+    words, given = [sys.executable, "-m", "api.cli", *command], {**os.environ, **environment}
+    with subprocess.Popen(words, env=given, stderr=subprocess.PIPE, text=True) as running:
         try:
-            yield found.group(1), started
+            said = ""
+            while (found := re.search(r"running on (http://\S+)", said)) is None:
+                said = running.stderr.readline()
+                assert said, "it did not start"
+            yield found.group(1), running
         finally:
-            started.kill()
+            running.kill()

@@ -18,6 +18,7 @@ from api.settings import Settings
 from api.workspace import Workspace
 from fingerprint import canonical, possession
 from registry.store import open_registry
+from tests.patience import PATIENCE
 
 
 def test_the_main_job_over_a_real_socket(released, served):
@@ -43,7 +44,7 @@ def test_an_endless_upload_is_cut_by_the_real_server(released, served):
     small = Settings().max_body_bytes
     headers = {**released.service.auth(), "Content-Type": "application/json"}
     try:
-        answer = httpx2.post(served + "/v1/devices", content=endless(), headers=headers)
+        answer = httpx2.post(served + "/v1/devices", content=endless(), headers=headers, timeout=PATIENCE)
     except httpx2.TransportError:
         return  # the server answered and closed while the client was still writing
     assert answer.status_code == 413

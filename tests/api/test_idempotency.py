@@ -16,6 +16,7 @@ from api.once import Again, Answer, KeyReused, RequestInFlight
 from api.settings import Settings
 from registry.requests import Request
 from tests.api.serving import process
+from tests.patience import PATIENCE
 
 DEVICE = {"name": "edge-9", "helper_data": "aGVscGVy", "identity": "0f" * 32, "codeword_key": "a2V5" * 10 + "a2U="}
 
@@ -172,7 +173,7 @@ def test_a_service_killed_before_it_answers_did_it_once(released):
 
     def send(address: str) -> None:
         with suppress(httpx2.TransportError):
-            answers.append(httpx2.post(address + path, json={"device": "edge-2"}, headers=headers))
+            answers.append(httpx2.post(address + path, json={"device": "edge-2"}, headers=headers, timeout=PATIENCE))
 
     with process(data) as (address, service):
         sending = threading.Thread(target=send, args=(address,))

@@ -2,12 +2,9 @@
 
 import json
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import httpx2
 import pytest
@@ -25,6 +22,8 @@ from registry.log.policy import Policy
 from registry.store import open_registry
 from registry.witness.directory import init_witness, open_witness, witness_keys
 from registry.witness.messages import MAX_BYTES, AddCheckpoint, parse_cosignatures
+from tests.api.serving import started
+from tests.patience import PATIENCE
 
 SIGNER = Ed25519Signer("example.com/log", bytes(32))
 POLICY = Policy.parse(f"log {SIGNER.verifier.vkey()}\nquorum none\n".encode())
@@ -143,35 +142,15 @@ def test_a_witness_is_made_once_and_found_again(directory, tmp_path):
     assert (directory / "witness.key").stat().st_mode & 0o777 == 0o600
 
 
-def _free_port() -> int:
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 def test_a_killed_witness_remembers(directory, tmp_path):
     """The process is killed right after it answered; started again it knows what it cosigned."""
     (tmp_path / "logs.policy").write_text(f"log {SIGNER.verifier.vkey()}\nquorum none\n")
-    port = _free_port()
-    command = [sys.executable, "-m", "api.cli", "witness", "serve", "--dir", str(directory)]
-    command += ["--logs", str(tmp_path / "logs.policy"), "--port", str(port)]
+    command = ["witness", "serve", "--dir", str(directory), "--logs", str(tmp_path / "logs.policy"), "--port", "0"]
     for body, wanted in ((request(0, 9), (200, None)), (request(0, 20), (409, "9\n"))):
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            try:
-                answer = _patiently(f"http://127.0.0.1:{port}/add-checkpoint", body, process)
-            finally:
-                process.kill()
+        with started(command) as (address, _):
+            answer = httpx2.post(f"{address}/add-checkpoint", content=body, timeout=PATIENCE)
         assert answer.status_code == wanted[0]
         assert wanted[1] in (None, answer.text)
-
-
-def _patiently(url, body, process):
-    while True:
-        try:
-            return httpx2.post(url, content=body)
-        except httpx2.TransportError:
-            assert process.poll() is None
-            time.sleep(0.05)
 
 
 @pytest.fixture

@@ -20,11 +20,11 @@ def test_the_published_histogram_gives_the_published_fit():
 def test_a_stratum_counts_what_lists_mend():
     """Some words with so many wrong bits defeat the first try; the list mends most of them, the limit is above."""
     code = Polar(n=128, information=design(128, 40, error=0.12), checks=16, paths=8, error=0.12)
-    found = stratum(code, 22, wanted=150, seconds=60, generator=np.random.default_rng(1))
+    found = stratum(code, 22, wanted=150, seconds=3600, generator=np.random.default_rng(1))
     assert found["words"] > found["defeated"] >= 150
     assert found["failed"] < 0.8 * found["defeated"]
     assert found["failed"] / found["defeated"] < found["unmended_high"] < 1
-    again = stratum(code, 22, wanted=150, seconds=60, generator=np.random.default_rng(1))
+    again = stratum(code, 22, wanted=150, seconds=3600, generator=np.random.default_rng(1))
     assert again == found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from api.suspects.guard import Guard, resolve
 from api.suspects.outbound import Bounds, Outbound
+from tests.patience import PATIENCE
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
@@ -87,6 +88,6 @@ def outbound_of(*, allowed=LOOPBACK, resolver=resolve, **bounds: object) -> Outb
     """A client that may call this machine, and never really waits."""
     return Outbound(
         guard=Guard(allowed=allowed, resolver=resolver),
-        bounds=Bounds(**{"attempts": 2, "bytes": 1 << 20, "seconds": 20.0, **bounds}),
+        bounds=Bounds(**{"attempts": 2, "bytes": 1 << 20, "seconds": PATIENCE, **bounds}),
         sleep=lambda seconds: None,
     )
