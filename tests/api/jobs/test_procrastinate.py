@@ -115,7 +115,7 @@ def test_two_that_forget_the_same_at_once_go_on_with_their_work(queue: Site) -> 
     assert queue.url is not None
     with psycopg.connect(conninfo(queue.url)) as other:
         other.execute(f"SET LOCAL search_path TO {SCHEMA}; {theirs} FOR UPDATE".encode())
-        with queue.working(), queue.working():
+        with queue.working(lease_seconds=SOON), queue.working(lease_seconds=SOON):
             until(lambda: len(execute(queue, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) == 2)
             other.rollback()
             until(lambda: not execute(queue, theirs))
