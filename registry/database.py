@@ -224,7 +224,8 @@ def connect(database_url: str | None, data_dir: Path) -> Iterator[Database]:
     Raises:
         StoreError: not the URL of SQLite or of PostgreSQL by psycopg.
     """
-    engine = create_engine(_url(database_url, data_dir))
+    url = _url(database_url, data_dir)
+    engine = create_engine(url, **_writing_options(url))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -248,6 +249,11 @@ def _url(database_url: str | None, data_dir: Path) -> URL:
     if url.drivername == "sqlite" and url.database and url.database != ":memory:":
         return url.update_query_dict({"timeout": str(BUSY_SECONDS)})
     raise StoreError(f"no registry on {url.drivername}; use a SQLite file or postgresql+psycopg://...")
+
+
+def _writing_options(url: URL) -> dict[str, Any]:
+    """Whatever the server's default is: a view from before the log's lock was had would miss what it waited for."""
+    return {"isolation_level": "READ COMMITTED"} if url.get_backend_name() == "postgresql" else {}
 
 
 def _reading_options(engine: Engine) -> dict[str, Any]:

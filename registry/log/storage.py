@@ -143,7 +143,8 @@ class SqlLogStorage:
         return [Signature(name=row.name, key_id=bytes.fromhex(row.key_id), payload=row.signature) for row in rows]
 
     def add_cosignatures(self, size: int, signatures: Sequence[Signature], obtained_at: datetime) -> None:
-        """Store cosignatures of a checkpoint, unless the cosigner's is there already."""
+        """Store cosignatures of a checkpoint, unless the cosigner's is there already; one at a time."""
+        self.lock()
         present = {(each.name, each.key_id) for each in self.cosignatures(size)}
         for each in signatures:
             if (each.name, each.key_id) not in present:
