@@ -42,8 +42,7 @@ class Writers:
         self._database = database
         self._parts = parts
         self._turn = threading.Lock()
-        self._count = threading.Lock()
-        self._waiting = 0
+        self._waiting = set[int]()  # threads; adding and discarding one is a single step of the interpreter's
         self._whose: int | None = None
         self._group: _Group | None = None
         self._known: Frontier | None = None
@@ -79,12 +78,22 @@ class Writers:
     def _take_turn(self) -> None:
         if self._whose == threading.get_ident():
             raise UnitInUnit("this thread has a writing unit open; end it before the next one begins")
-        with self._count:
-            self._waiting += 1
-        self._turn.acquire()
-        with self._count:
-            self._waiting -= 1
-        self._whose = threading.get_ident()
+        me = threading.get_ident()
+        try:
+            self._waiting.add(me)
+            self._turn.acquire()
+        except BaseException:  # a signal's, in the main thread
+            self._go_away(me)
+            raise
+        self._waiting.discard(me)
+        self._whose = me
+
+    def _go_away(self, thread: int) -> None:
+        """Have a thread wait no more. The open group ends, if it was left open for that thread."""
+        self._waiting.discard(thread)
+        with self._turn:
+            if self._group is not None and not self._waiting:
+                self._end(self._group, None)
 
     def _end_turn(self) -> None:
         self._whose = None
@@ -101,7 +110,7 @@ class Writers:
     def _leave(self, group: _Group, error: BaseException | None = None) -> None:
         """3 and 4. Hand the transaction on, or end it: at once if this unit's error took it along."""
         lost = error is not None and (group.units == 0 or not group.transaction.alive())
-        if lost or self._waiting == 0 or group.units >= MOST:
+        if lost or not self._waiting or group.units >= MOST:
             self._end(group, error if lost else None)
 
     def _end(self, group: _Group, error: BaseException | None) -> None:

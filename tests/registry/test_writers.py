@@ -1,5 +1,6 @@
 """Group commit: units of several threads share a transaction, fail alone, and are signed once; nothing is lost."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +49,7 @@ class Threads:
         writers = self._store._writers
         writers._turn.acquire()
         yield
-        while writers._waiting < len(others):
+        while len(writers._waiting) < len(others):
             time.sleep(0.001)
         writers._turn.release()
 
@@ -143,6 +144,51 @@ def test_a_unit_in_a_unit_is_refused(store: Store, tenant: str) -> None:
     with store.unit() as registry:
         enrol(registry, tenant, "next")
     assert names(store, tenant) == ["next"]
+
+
+class Interrupted(BaseException):
+    """What a signal raises in the main thread, as Ctrl-C does."""
+
+
+def test_a_unit_that_is_interrupted_keeps_nobody_waiting(store: Store, tenant: str) -> None:
+    """A unit that was interrupted while it waited for its turn is in nobody's way, before it or after it."""
+    begun, go_on, writers = threading.Event(), threading.Event(), store._writers
+
+    def first() -> None:
+        with store.unit() as registry:
+            enrol(registry, tenant, "first")
+            begun.set()
+            go_on.wait(60)
+
+    def interrupt() -> None:
+        while not writers._waiting:
+            time.sleep(0.001)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        go_on.set()
+
+    def interrupted(*_: object) -> None:
+        raise Interrupted
+
+    def waits() -> None:
+        with store.unit():
+            pytest.fail("this unit does not begin")
+
+    before = signal.signal(signal.SIGUSR1, interrupted)
+    threads = [threading.Thread(target=work, daemon=True) for work in (first, interrupt)]
+    try:
+        threads[0].start()
+        assert begun.wait(60)
+        threads[1].start()
+        with pytest.raises(Interrupted):
+            waits()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    with store.unit() as registry:
+        enrol(registry, tenant, "next")
+    assert names(store, tenant) == ["first", "next"]
 
 
 def test_a_lost_checkpoint_is_signed_again_bit_for_bit(
