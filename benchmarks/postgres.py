@@ -51,7 +51,7 @@ def server(*, initdb: Sequence[str] = (), settings: Mapping[str, str] | None = N
         file.writelines(f"{name} = '{value}'\n" for name, value in (settings or {}).items())
     try:
         options = f"-c listen_addresses= -c unix_socket_directories={home}"
-        run("pg_ctl", "-D", data, "-w", "-l", str(home / "log"), "-o", options, "start")
+        run("pg_ctl", "-D", data, "-w", "-t", "600", "-l", str(home / "log"), "-o", options, "start")
         try:
             first = int((home / "data/postmaster.pid").read_text(encoding="ascii").split()[0])
             yield Server(f"postgresql+psycopg://benchmark@/postgres?host={home}", first)

@@ -175,7 +175,7 @@ class PostgresServer:
         self._owner = self._unprivileged()
         self._run("initdb", "--no-sync", "--auth=trust", "--username=tests", "--encoding=UTF8", "-D", self._data)
         options = f"-c listen_addresses= -c unix_socket_directories={self._home} -c fsync=off"
-        self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self._home / "log"), "-o", options, "start")
+        self._run("pg_ctl", "-D", self._data, "-w", "-t", "600", "-l", str(self._home / "log"), "-o", options, "start")
 
     @property
     def _data(self) -> str:
