@@ -8,18 +8,18 @@ generated: clicks depend on relevance and on an item's own appeal, and were logg
 is relevant.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.objectives.judging import enrolled, judged
+from benchmarks.objectives.judging import Judged, enrolled, judged
 from benchmarks.objectives.released import mean, released, table_row
+from benchmarks.objectives.relevance import CLASSES, TOPICS, Pairs, pairs
 from benchmarks.objectives.trial import CLEAN, Row
 from distill import outputs
 from distill.loop import Settings, seeded, train
@@ -27,44 +27,9 @@ from distill.objectives import CrossEntropy, HintonKD
 from distill.scores import Scores
 from fingerprint import seeds
 
-SYSTEM, PAPER, COMPONENTS = "PRECTR-V2", "2602.20676", 32
-TOPICS, CLASSES, MARGIN, WEIGHT, NOISE = 16, 4, 1.0, 0.2, 0.5
+SYSTEM, PAPER, COMPONENTS, STRENGTHS = "PRECTR-V2", "2602.20676", 32, (0.1, 0.3)
+MARGIN, WEIGHT, NOISE = 1.0, 0.2, 0.5
 TAUGHT, COPY, TUNED = Settings(epochs=12), Settings(epochs=20), Settings(epochs=4, learning_rate=5e-4)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pairs:
-    """Query, item and appeal, float32 (n, 33); relevance classes 0..3; clicks in {0, 1}."""
-
-    inputs: Tensor
-    relevance: Tensor
-    clicks: Tensor
-
-
-def pairs(count: int, *words: seeds.Word, biased: bool = False) -> Pairs:
-    """Query and item as noisy mixtures of 16 topics; relevance is their agreement, in quarters of a million draws.
-
-    Args:
-        count: how many.
-        words: that name them.
-        biased: whether they were shown by a policy that prefers what is relevant.
-    """
-    rng = seeds.stream("benchmarks/objectives/prectr", *words)
-    many = 4 * count if biased else count
-    query, item = (rng.dirichlet(np.full(TOPICS, 0.3), many) for _ in range(2))
-    agreement = (query * item).sum(axis=1) / np.sqrt((query**2).sum(axis=1) * (item**2).sum(axis=1))
-    appeal = rng.normal(size=many)
-    if biased:
-        shown = np.argsort(-(agreement + 0.3 * rng.gumbel(size=many)), kind="stable")[:count]
-        query, item, agreement, appeal = (part[shown] for part in (query, item, agreement, appeal))
-    relevance = np.digitize(agreement, (0.05, 0.2, 0.5))
-    chance = 1 / (1 + np.exp(-(1.5 * relevance + 0.7 * appeal - 3.5)))
-    seen = np.column_stack([*(3 * part + 0.25 * rng.normal(size=part.shape) for part in (query, item)), appeal])
-    return Pairs(
-        inputs=torch.as_tensor(seen, dtype=torch.float32),
-        relevance=torch.as_tensor(relevance, dtype=torch.long),
-        clicks=torch.as_tensor(rng.random(count) < chance, dtype=torch.float32),
-    )
 
 
 class Encoder(nn.Module):
@@ -174,8 +139,19 @@ def _encoder(model: nn.Module) -> Encoder:
     return model
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What clean students reach at a stage, and those who did without: the claim is about the difference."""
+
+    name: str
+    claim: str
+    own: float
+    baseline: float
+    measure: Callable[[nn.Module], float]
+
+
 def rows() -> Iterator[Row]:
-    """One copy, looked at after each stage."""
+    """One copy for each strength, looked at after each stage."""
     ground = Ground(
         transfer=pairs(8_000, "transfer"), labelled=pairs(1_500, "labelled"),
         logged=pairs(8_000, "logged", biased=True), test=pairs(5_000, "test"),
@@ -191,39 +167,60 @@ def rows() -> Iterator[Row]:
         ).model
 
     clean = [distilled(plain.values, i) for i in range(CLEAN)]
-    probes = pairs(6_000, "probes").inputs
-    prepared = released(taught, clean, transfer=plain.contexts, probes=probes, words=("prectr",), components=COMPONENTS)
-    devices = enrolled(prepared.pack)
-    copy = distilled(plain.signed(prepared.kit, devices.codewords[0]).values, "copy")
-    yield from _stages(ground, clean, copy, partial(judged, prepared.pack, candidates=devices))
+    probes, stages = pairs(6_000, "probes").inputs, _stages(ground, clean)
+    for strength in STRENGTHS:
+        prepared = released(
+            taught, clean, transfer=plain.contexts, probes=probes, words=("prectr",), components=COMPONENTS,
+            strength=strength,
+        )  # fmt: skip
+        devices = enrolled(prepared.pack)
+        copy = distilled(plain.signed(prepared.kit, devices.codewords[0]).values, "copy")
+        yield from _followed(ground, stages, copy, strength, partial(judged, prepared.pack, candidates=devices))
 
 
-def _stages(ground: Ground, clean: list[nn.Module], copy: nn.Module, found: partial) -> Iterator[Row]:  # type: ignore[type-arg]
+def _stages(ground: Ground, clean: list[nn.Module]) -> tuple[Stage, ...]:
     few = ground.labelled
     alone = [
         train(seeded(student, "alone", i), few.inputs, few.relevance, CrossEntropy(), seed=("alone", i), settings=COPY)
         for i in range(CLEAN)
     ]
-    labels = mean(ground.accuracy, [each.model for each in alone])
-    tuned, kept = [ground.tuned(model, i) for i, model in enumerate(clean)], ground.tuned(copy, "copy")
-    ends, last = [ground.clicked(model, i) for i, model in enumerate(tuned)], ground.clicked(kept, "copy")
+    tuned = [ground.tuned(model, i) for i, model in enumerate(clean)]
+    ends = [ground.clicked(model, i) for i, model in enumerate(tuned)]
     raw = [ground.clicked(seeded(student, "clicks", i), "clicks", i) for i in range(CLEAN)]
-    better = "relevance is more accurate than from the few labels alone"
-    stages = (
-        ("1, distilled on relevance", clean, copy, ground.accuracy, labels, better),
-        ("2, fine-tuned on relevance", tuned, kept, ground.accuracy, labels, better),
-        ("3, fine-tuned on clicks", ends, last, ground.auc, mean(ground.auc, raw), "AUC above clicks alone"),
-    )
-    for name, models, suspect, measure, baseline, claim in stages:
-        own = mean(measure, models)
-        yield table_row(
-            SYSTEM, f"stage {name}", PAPER, claim, own=own, baseline=baseline, holds=own > baseline,
-            signed=measure(suspect), found=found(suspect),
-            why=f"{100 * (own - baseline):+.2f} points; relevance {100 * ground.accuracy(suspect):.1f} %,"
+    labels = mean(ground.accuracy, [each.model for each in alone])
+    better = partial(
+        Stage, claim="relevance is more accurate than from the few labels alone", baseline=labels,
+        measure=ground.accuracy,
+    )  # fmt: skip
+    return (
+        better(name="stage 1, distilled on relevance", own=mean(ground.accuracy, clean)),
+        better(name="stage 2, fine-tuned on relevance", own=mean(ground.accuracy, tuned)),
+        Stage(
+            name="stage 3, fine-tuned on clicks", claim="AUC above clicks alone", own=mean(ground.auc, ends),
+            baseline=mean(ground.auc, raw), measure=ground.auc,
+        ),
+    )  # fmt: skip
+
+
+def _followed(
+    ground: Ground, stages: tuple[Stage, ...], copy: nn.Module, strength: float, found: Callable[[nn.Module], Judged]
+) -> Iterator[Row]:
+    kept = ground.tuned(copy, "copy")
+    last = ground.clicked(kept, "copy")
+    for stage, suspect in zip(stages, (copy, kept, last), strict=True):
+        yield _row(
+            stage, suspect, strength, found(suspect),
+            f"{100 * (stage.own - stage.baseline):+.2f} points; relevance {100 * ground.accuracy(suspect):.1f} %,"
             " answers of the relevance head",
         )  # fmt: skip
-    yield table_row(
-        SYSTEM, "stage 3, click score alone", PAPER, claim, own=own, baseline=baseline, holds=own > baseline,
-        signed=measure(last), found=found(ClickAnswers(_encoder(last))),
-        why="one number a pair shows one of three directions between classes, and clicks were learnt over it",
+    yield _row(
+        replace(stages[-1], name="stage 3, click score alone"), last, strength, found(ClickAnswers(_encoder(last))),
+        "one number a pair shows one of three directions between classes, and clicks were learnt over it",
+    )  # fmt: skip
+
+
+def _row(stage: Stage, suspect: nn.Module, strength: float, found: Judged, why: str) -> Row:
+    return table_row(
+        SYSTEM, f"{stage.name}, strength {strength:g}", PAPER, stage.claim, own=stage.own, baseline=stage.baseline,
+        holds=stage.own > stage.baseline, signed=stage.measure(suspect), found=found, why=why,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.objectives import policies, prectr, repulsion
+from benchmarks.objectives import policies, prectr, relevance, repulsion
 from benchmarks.objectives.captioned import pairs, towers, zero_shot
 from benchmarks.objectives.cross_encoders import Pointwise
 from benchmarks.objectives.data import Images
@@ -58,11 +58,11 @@ def test_an_encoder_distilled_on_relevance_beats_few_labels_alone():
 
     That clicks gain as well is in the objectives table; it takes more logged clicks than a test has time for.
     """
-    few = prectr.pairs(120, "tests", "few")
+    few = relevance.pairs(120, "tests", "few")
     ground = prectr.Ground(
-        transfer=prectr.pairs(2500, "tests"), labelled=few, logged=few, test=prectr.pairs(2000, "tests", "test"),
+        transfer=relevance.pairs(2500, "tests"), labelled=few, logged=few, test=relevance.pairs(2000, "tests", "test"),
     )  # fmt: skip
-    many, student = prectr.pairs(4000, "tests", "many"), partial(prectr.Encoder, 32, 24)
+    many, student = relevance.pairs(4000, "tests", "many"), partial(prectr.Encoder, 32, 24)
     taught = train(
         seeded(partial(prectr.Encoder, 96, 48), "t"), many.inputs, many.relevance, CrossEntropy(), seed=("t",),
         settings=Settings(epochs=10),

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from benchmarks.objectives.prectr import MARGIN, WEIGHT, Clicks, Encoder, click_loss, pairs
+from benchmarks.objectives.prectr import MARGIN, WEIGHT, Clicks, Encoder, click_loss
+from benchmarks.objectives.relevance import pairs
 from distill import outputs
 from distill.loop import Settings, train
 
