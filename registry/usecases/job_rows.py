@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from registry.errors import LeaseLost, UnknownJob
-from registry.jobs import OPEN, Happened, Job, JobState
+from registry.jobs import ENDED, OPEN, Happened, Job, JobState
 from registry.repository.jobs import StoredJob
 from registry.sealing import RowIdentity
 from registry.usecases.tools import Tools
@@ -42,8 +42,8 @@ class JobRows:
         return self._tools.blobs.put(self._tools.sealer.seal(data_key, row, "suspect", data))
 
     def file(self, tenant: str, found: StoredJob) -> bytes:
-        """The file that a job's suspect is, opened. Raises LeaseLost, if it was destroyed because the job has ended."""
-        if found.file is None:
+        """The file that a job's suspect is, opened. Raises LeaseLost, if the job has ended and it is or will be gone."""
+        if found.file is None or found.job.state in ENDED:
             raise LeaseLost(f"the file of job {found.job.id} was destroyed when the job ended")
         sealed = self._tools.blobs.get(found.file)
         return self._tools.sealer.open(found.data_key, job_row(tenant, found.job.id), "suspect", sealed)

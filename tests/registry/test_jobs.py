@@ -202,8 +202,15 @@ def test_a_file_is_kept_sealed_until_its_job_has_ended(filled: Any, data_dir: An
     with filled.store.unit() as registry:
         registry.cancel_job(filled.tenant, job_id)
     assert kept.exists()
+    _require_lost(filled.store, lease)
+    kept.unlink()  # killed before its name was removed too
     for _ in range(2):
+        _require_lost(filled.store, lease)
         filled.store.remove_job_files(filled.tenant)
         assert not kept.exists()
-    with filled.store.reading() as registry, pytest.raises(LeaseLost):
+    _require_lost(filled.store, lease)
+
+
+def _require_lost(store: Any, lease: Lease) -> None:
+    with store.reading() as registry, pytest.raises(LeaseLost):
         registry.leases.file(lease)
