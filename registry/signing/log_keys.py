@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from registry.errors import UnknownKey
+from registry.errors import SealBroken, UnknownKey
 from registry.keys.local import alone_with, read_private_file, replace_private_file
 from registry.log.cosignature import MLDSA44_COSIGNATURE, Seconds, VerifierWithKey, verifier_from_vkey
 from registry.log.note import Ed25519Verifier, NoteSigner
@@ -112,7 +112,10 @@ class LogKeys:
             self.seal()
 
     def _open(self) -> tuple[NoteSigner, ...]:
-        own, cosigners = self._file.open(self._sealer, self._now)
+        file = KeyFile.parse(read_private_file(self._path))  # it may have been sealed anew since
+        if file.vkeys != self._file.vkeys:
+            raise SealBroken(f"{self._path} is that of another log than when it was first read; restore it")
+        own, cosigners = file.open(self._sealer, self._now)
         if self._held is not None:
             return HeldSigner(self._file.verifier, self._held), *cosigners
         if own is None:

@@ -42,7 +42,7 @@ class JobRows:
         return self._tools.blobs.put(self._tools.sealer.seal(data_key, row, "suspect", data))
 
     def file(self, tenant: str, found: StoredJob) -> bytes:
-        """The file that a job's suspect is, opened. Raises LeaseLost, if the job has ended and it is or will be gone."""
+        """The file that a job's suspect is, opened. Raises LeaseLost, if the job has ended: it is gone, or will be."""
         if found.file is None or found.job.state in ENDED:
             raise LeaseLost(f"the file of job {found.job.id} was destroyed when the job ended")
         sealed = self._tools.blobs.get(found.file)

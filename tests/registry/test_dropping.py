@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.errors import KeyInUse
+from registry.errors import KeyInUse, SealBroken
 from registry.keys.file import FileKeys
 from registry.keys.local import read_keys, replace_private_file
 from registry.store import Store, drop_old_keys, init_store, open_registry, seal_log_key
@@ -57,6 +57,25 @@ def waited_for(path: Path) -> bool:
     """Whether somebody waits for a lock on the file."""
     inode = f":{path.stat().st_ino} "
     return any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines())
+
+
+def test_the_logs_keys_are_opened_as_they_are_sealed_by_then(kept: Path) -> None:
+    """A program that opens them only when it first signs finds them under the key that they have been moved to."""
+    with open_registry(kept, signing=False) as late:
+        rotate(kept)
+        assert settle(kept) == 1
+        enrol(late)
+        assert late.audit().published == 1
+
+
+def test_another_logs_keys_do_not_sign(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A key file that was put in the place of the log's after that was read signs nothing."""
+    other = tmp_path_factory.mktemp("other")
+    init_store(other)
+    with open_registry(kept, signing=False) as late:
+        (kept / "log.key").write_bytes((other / "log.key").read_bytes())
+        with pytest.raises(SealBroken, match="another log"):
+            enrol(late)
 
 
 class Midway:
