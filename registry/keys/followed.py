@@ -1,16 +1,19 @@
-"""A key file that others may rotate while it is in use: what was made of its text, made anew once the text is another.
+"""A key file that others may rotate while it is in use: what was made of its text, made anew once the file is another.
 
-Looked at before each wrapping, so that nothing is ever wrapped under a key that has left the file. Times and inodes of
-a file can be those of another one; its text cannot.
+Looked at before each wrapping, so that nothing is ever wrapped under a key that has left the file. That it is the same
+is told by its state, for reading it would slow enrolment down; whoever replaces it sees to it that no two have the same
+(`registry.keys.local.replace_private_file`).
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from registry.keys.local import read_private_file
+from registry.keys.local import look_into_private_file
 
 T = TypeVar("T")
+_State = tuple[int, ...]
 
 
 class Followed(Generic[T]):
@@ -27,8 +30,7 @@ class Followed(Generic[T]):
     def __init__(self, path: Path, made: Callable[[str], T]) -> None:
         self.path = path
         self._made = made
-        text = read_private_file(path)
-        self._known = text, made(text)
+        self._known = self._read()
 
     @property
     def known(self) -> T:
@@ -37,9 +39,28 @@ class Followed(Generic[T]):
 
     def now(self) -> T:
         """As the file is. Raises StoreMissing, KeyFileUnsafe, and what making it of the text raises."""
-        text, (before, known) = read_private_file(self.path), self._known
-        if text == before:
+        state, known = self._known  # one attribute, for they belong together
+        if self._state() == state:
             return known
-        made = self._made(text)
-        self._known = text, made
+        self._known = _, made = self._read()
         return made
+
+    def _read(self) -> tuple[_State, T]:
+        text, found = look_into_private_file(self.path)
+        return _state(found), self._made(text)
+
+    def _state(self) -> _State | None:
+        """Of the file when it is opened: over a network, looking at its name alone may tell of one that was there."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            return _state(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
+
+
+def _state(found: os.stat_result) -> _State:
+    """What changes with the file: where it is, who may read it, its size and times."""
+    return found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns

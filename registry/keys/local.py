@@ -112,7 +112,12 @@ def _write(descriptor: int, text: str) -> None:
 
 
 def read_private_file(path: Path) -> str:
-    """The text of a file that nobody but its owner may read or write.
+    """The text of a file that nobody but its owner may read or write. Raises as `look_into_private_file`."""
+    return look_into_private_file(path)[0]
+
+
+def look_into_private_file(path: Path) -> tuple[str, os.stat_result]:
+    """The text of a file that nobody but its owner may read or write, and its state when that was read.
 
     Raises:
         StoreMissing: no such file.
@@ -124,11 +129,12 @@ def read_private_file(path: Path) -> str:
     except FileNotFoundError as error:
         raise StoreMissing(f"there is no key file {path}; initialise the store, or give the key") from error
     with os.fdopen(descriptor, encoding="ascii") as file:
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        state = os.fstat(file.fileno())
+        mode = stat.S_IMODE(state.st_mode)
         if mode & 0o077:
             raise KeyFileUnsafe(f"{path} has mode {mode:04o}, so others can use the key; run: chmod 600 {path}")
         try:
-            return file.read()
+            return file.read(), state
         except UnicodeDecodeError as error:
             raise MalformedValue(f"{path} is not a key file: a key file is ASCII text") from error
 
@@ -148,12 +154,17 @@ def parse_keys(text: str, path: Path) -> tuple[bytes, ...]:
 
 
 def replace_private_file(path: Path, change: Callable[[str], str]) -> None:
-    """Another text in the same file, made from the one in it: all of it or, after a crash, none. One at a time."""
+    """Another text in the same file, made from the one in it: all of it or, after a crash, none. One at a time.
+
+    Its time of change is later than the last one's, however fast one follows the other and whatever the clock says.
+    """
     with alone_with(path):
         other = path.with_name(f".{path.name}.new")
         other.unlink(missing_ok=True)
         changed = change(read_private_file(path))
         _write(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), changed)
+        made, later = other.stat(), path.stat().st_mtime_ns + 1
+        os.utime(other, ns=(made.st_atime_ns, max(made.st_mtime_ns, later)))
         other.replace(path)
         flush_directory(path.parent)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry.errors import KeyFileUnsafe, MalformedValue, SealBroken, StoreMissing, UnknownKey
-from registry.keys.local import LocalKeys, key_id, read_keys, split_keys, write_keys
+from registry.keys.local import LocalKeys, key_id, read_keys, replace_private_file, split_keys, write_keys
 
 ONE, TWO = bytes(32), bytes([1]) * 32
 
@@ -57,6 +57,20 @@ def test_what_is_no_key_file(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(MalformedValue):
         read_keys(path)
+
+
+def test_each_replacement_is_later(tmp_path: Path) -> None:
+    """By its time of change a file is told from every one that it was before, though the clock went back."""
+    path = tmp_path / "kek.key"
+    write_keys(path, [ONE])
+    ahead = path.stat().st_mtime_ns + 10**12
+    os.utime(path, ns=(ahead, ahead))
+    times = [ahead]
+    for _ in range(3):
+        replace_private_file(path, lambda text: text)
+        times.append(path.stat().st_mtime_ns)
+    assert sorted(set(times)) == times
+    assert read_keys(path) == (ONE,)
 
 
 def test_keys_given_as_bytes() -> None:
