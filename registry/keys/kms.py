@@ -85,11 +85,10 @@ class KmsKeys:
         return data_key
 
     def rotate(self) -> str:
-        """A new key, and the alias pointed to it."""
+        """A new key, and the alias pointed to it; its ARN, wherever others have pointed the alias since."""
         if not self._key.startswith(ALIAS):
             raise RotatedElsewhere(f"{self._key} is one key; name an alias (alias/NAME) to rotate what it points to")
-        _point(self._client, self._key)
-        return self._resolve()
+        return _point(self._client, self._key)
 
     def _resolve(self) -> str:
         with _errors(self._key):
@@ -115,12 +114,14 @@ def _exists(client: Any, alias: str) -> bool:
     return True
 
 
-def _point(client: Any, alias: str) -> None:
-    """A new key, to which the alias points from now on."""
+def _point(client: Any, alias: str) -> str:
+    """The ARN of a new key, to which the alias points from now on."""
     move: Callable[..., Any] = client.update_alias if _exists(client, alias) else client.create_alias
     with _errors(alias):
-        made = client.create_key(Description=f"Countermark {alias}")["KeyMetadata"]["KeyId"]
-        move(AliasName=alias, TargetKeyId=made)
+        made = client.create_key(Description=f"Countermark {alias}")["KeyMetadata"]
+        move(AliasName=alias, TargetKeyId=made["KeyId"])
+    arn: str = made["Arn"]
+    return arn
 
 
 @contextmanager

@@ -64,6 +64,32 @@ def test_kms_errors(kms: None) -> None:
         keys.unwrap(stranger, wrapped, CONTEXT)
 
 
+class Contested:
+    """KMS, where somebody else points the alias elsewhere as soon as we have."""
+
+    def __init__(self, client: Any, other: KmsKeys) -> None:
+        self._client, self._other = client, other
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def update_alias(self, **named: Any) -> None:
+        """Ours, and at once theirs."""
+        self._client.update_alias(**named)
+        self.theirs = self._other.rotate()
+
+
+def test_a_rotation_in_kms_tells_of_its_own_key(kms: None) -> None:
+    """Of two at once each tells of the key that it made, and the alias points to the later one's."""
+    place = "kms:alias/both?region=eu-central-1"
+    keys = open_keys(place, data_dir=Path(), entropy=os.urandom, create=True)
+    assert isinstance(keys, KmsKeys)
+    first, client = keys.current, Contested(keys._client, keys)
+    ours = KmsKeys(client, "alias/both").rotate()
+    assert len({first, ours, client.theirs}) == 3
+    assert keys.current == client.theirs
+
+
 def test_a_kms_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody at the address, no credentials, no region: each is said and none hangs."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
