@@ -112,11 +112,12 @@ def test_two_that_forget_the_same_at_once_go_on_with_their_work(queue: Site) -> 
     columns, values = "(queue_name, task_name, status, queueing_lock)", "('default', 'x', 'doing', 'twice')"
     execute(queue, f"INSERT INTO procrastinate_jobs {columns} VALUES {values}")
     said, theirs = queue.log.tell(), "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = 'twice'"
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     assert queue.url is not None
     with psycopg.connect(conninfo(queue.url)) as other:
         other.execute(f"SET LOCAL search_path TO {SCHEMA}; {theirs} FOR UPDATE".encode())
         with queue.working(lease_seconds=SOON), queue.working(lease_seconds=SOON):
-            until(lambda: len(execute(queue, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) == 2)
+            until(lambda: len(execute(queue, waiting)) == 2)
             other.rollback()
             until(lambda: not execute(queue, theirs))
             assert queue.opened().ended().state == JobState.DONE
