@@ -32,7 +32,7 @@ from api.suspects.suspect import Suspect
 from api.tracing import span, step
 from fingerprint.errors import FingerprintError
 from fingerprint.statistics import Look
-from registry.errors import CaseDecided, LeaseLost, LooksTaken, NotFound, RegistryError, StoreError
+from registry.errors import CaseDecided, LeaseLost, LooksTaken, NotFound, RegistryError
 from registry.jobs import Lease
 from registry.records import RecordedVerdict
 from registry.repository.due import Due
@@ -191,10 +191,10 @@ class Stepper:
         while not ended.wait(self._seconds / 3):
             try:
                 self._change(lambda leases: leases.keep(lease, self._seconds))
-            except StoreError:
-                continue  # a database that does not answer may do so again before the lease expires
-            except RegistryError:
+            except LeaseLost:
                 return
+            except Exception:  # noqa: BLE001, S112 - the step's own change says what is wrong, if it still is then
+                continue  # a database that does not answer may do so again before the lease expires
 
 
 def _named(lease: Lease) -> str:

@@ -1,7 +1,9 @@
 """Steps that break down: put off with doubled pauses, a bounded number of times, and gone on with once it is mended."""
 
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from api.asker import Asker
 from api.jobs.spec import new_job, suspect_of
 from api.jobs.stepping import Stepper
+from api.suspects.errors import SuspectUnreachable
 from registry.errors import BlobTampered
 from registry.jobs import Happened, JobState
 from registry.store import open_registry
@@ -158,6 +161,50 @@ def test_a_look_that_breaks_down_counts_anew_after_a_step_that_ends(bench):
     with store.reading() as registry:
         names = [event.name for event in registry.job_events(tenant, job_id, after=0, limit=99)]
     assert names.count(Happened.POSTPONED) == 1 + len(PAUSES) == MOST_FAILURES
+
+
+class Crowded:
+    """A store that gives the first of its units that a keeper of a lease begins no connection.
+
+    Attributes:
+        kept: that a keeper's later unit ended.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self._stepper = threading.get_ident()
+        self._refused = False
+        self.kept = threading.Event()
+
+    def reading(self) -> Any:
+        """As of the store."""
+        return self._store.reading()
+
+    @contextmanager
+    def unit(self) -> Iterator[Any]:
+        """As of the store, but for a keeper's first."""
+        keeps = threading.get_ident() != self._stepper
+        if keeps and not self._refused:
+            self._refused = True
+            raise TimeoutError("all connections are in use")
+        with self._store.unit() as registry:
+            yield registry
+        if keeps:
+            self.kept.set()
+
+
+def test_a_lease_is_kept_though_keeping_it_failed_once(bench):
+    """By whatever error: the step goes on, and nobody else gets it meanwhile."""
+    made, store, tenant = bench
+    crowded = Crowded(store)
+
+    def reach(_: Any) -> Any:
+        assert crowded.kept.wait(60)
+        raise SuspectUnreachable("none")
+
+    job_id = made.opened(store, tenant)
+    assert Stepper(crowded, reach, owner="me", seconds=0.2, said=lambda *_: None).step()
+    assert job_of(store, tenant, job_id).failure == "none"
 
 
 def test_a_budget_is_kept_though_answers_are_lost(bench):
