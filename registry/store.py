@@ -37,6 +37,7 @@ from registry.keys.local import (
 )
 from registry.keys.places import KEK_FILE
 from registry.log.note import require_name
+from registry.log.storage import lock_log
 from registry.packs import Packs
 from registry.parts import Clock, Entropy, Parts, utc_now
 from registry.repository.roles import grant
@@ -105,6 +106,7 @@ def init_store(
     parts.log_keys.open()
     (data_dir / LOG_PUBLIC_FILE).write_text(parts.signer.verifier.vkey() + "\n", encoding="utf-8")
     with database.connect(database_url, data_dir) as found, found.writing() as session:
+        lock_log(session.connection())
         if migrations.current(session.connection()) is not None:
             raise StoreExists("the database holds a registry already; choose another data directory or database")
         migrations.upgrade(session.connection())
@@ -174,12 +176,13 @@ def drop_old_keys(data_dir: Path, *, database_url: str | None = None) -> int:
 
 
 def upgrade_store(data_dir: Path, *, database_url: str | None = None) -> None:
-    """Bring an older database to the revision of this code, in one transaction.
+    """Bring an older database to the revision of this code, in one transaction; one at a time, and no units meanwhile.
 
     Raises:
         StoreMissing: not initialised.
     """
     with database.connect(database_url, _initialised(data_dir)) as found, found.writing() as session:
+        lock_log(session.connection())
         migrations.upgrade(session.connection())
 
 

@@ -52,6 +52,12 @@ def _nodes_statement(count: int) -> str:
     return f"SELECT level, idx, hash FROM log_node WHERE {wanted}"  # noqa: S608 - nothing but marks
 
 
+def lock_log(connection: Connection) -> None:
+    """Keep other writers out; on SQLite a writing unit's BEGIN IMMEDIATE has done so already."""
+    if connection.dialect.name == "postgresql":
+        driver(connection).execute(_LOCK, (_ADVISORY_LOCK,))
+
+
 class SqlLogStorage:
     """`registry.log.log.LogStorage` over one connection."""
 
@@ -61,9 +67,8 @@ class SqlLogStorage:
         self._postgresql = connection.dialect.name == "postgresql"
 
     def lock(self) -> None:
-        """On SQLite a writing unit's BEGIN IMMEDIATE has locked out every other writer already."""
-        if self._postgresql:
-            driver(self._connection).execute(_LOCK, (_ADVISORY_LOCK,))
+        """As `lock_log`."""
+        lock_log(self._connection)
 
     def size(self) -> int:
         """Number of entries: one more than the last index, since the table has no gaps."""

@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import create_engine, text
 
-from registry.errors import DuplicateName, KeyInUse
+from registry import migrations
+from registry.database import connect
+from registry.errors import DuplicateName, KeyInUse, StoreExists
 from registry.keys.file import FileKeys
 from registry.log.note import Note, Signature
-from registry.store import Store, drop_old_keys, init_store, open_registry
+from registry.log.storage import lock_log
+from registry.store import Store, drop_old_keys, init_store, open_registry, upgrade_store
 
 ON_POSTGRESQL = True
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -94,6 +97,33 @@ def test_two_who_cosign_at_once_both_succeed(store: Store, opening: Opening, bes
             waited = beside(other.cosign)
         assert waited.result(60).checkpoint == store.cosign().checkpoint
     assert store.audit().cosignatures == 1
+
+
+def test_two_who_upgrade_at_once_both_succeed(place: Any, beside: Beside) -> None:
+    """The second one, as of two machines that start together, finds that there is nothing to do."""
+    with connect(place.url, place.directory) as found:
+        with found.writing() as session:
+            migrations.downgrade(session.connection(), "-1")
+        with found.writing() as session:
+            lock_log(session.connection())
+            migrations.upgrade(session.connection())
+            waited = beside(lambda: upgrade_store(place.directory, database_url=place.url))
+        waited.result(60)
+    with open_registry(place.directory, kek=bytes(range(32)), database_url=place.url) as store:
+        assert store.health().ready
+
+
+def test_of_two_who_initialise_at_once_one_is_told(databases: Any, tmp_path: Path, beside: Beside) -> None:
+    """The second one is refused as if it had come later."""
+    new = databases.new(tmp_path / "new")
+    with connect(new.url, new.directory) as found:
+        with found.writing() as session:
+            lock_log(session.connection())
+            migrations.upgrade(session.connection())
+            waited = beside(lambda: init_store(new.directory, database_url=new.url))
+        with pytest.raises(StoreExists):
+            waited.result(60)
+    databases.drop(new)
 
 
 def test_keys_are_not_destroyed_beside_a_unit_that_seals(databases: Any, tmp_path: Path, beside: Beside) -> None:
