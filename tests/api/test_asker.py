@@ -10,6 +10,7 @@ from api.asker import Asker
 from api.settings import Settings
 from api.suspects.suspect import Reply
 from fingerprint.errors import ObservationError
+from tests.patience import PATIENCE, comes
 
 
 class Constant:
@@ -42,7 +43,7 @@ class Desk:
         """Refused, once both are here."""
         del kind
         self.weighs.set()
-        self.both.wait(60)
+        self.both.wait(PATIENCE)
         raise ObservationError("all answers are the same")
 
 
@@ -56,7 +57,7 @@ def test_answers_of_no_use_are_set_aside_once(tmp_path):
 
     with ThreadPoolExecutor(1) as other:
         first = other.submit(asked)
-        assert desk.weighs.wait(60)
+        comes(desk.weighs)
         asked()
         first.result()
     assert [path.suffix for path in (tmp_path / "records").iterdir()] == [".1"]

@@ -25,6 +25,7 @@ from tests.api.serving import leaking
 from tests.api.suspects.suspect_server import Suspect
 from tests.api.test_jobs import settings_of
 from tests.loopback import serving
+from tests.patience import comes
 
 PAUSES = [2, 4, 8, 16]
 
@@ -199,7 +200,7 @@ def test_a_lease_is_kept_though_keeping_it_failed_once(bench):
     crowded = Crowded(store)
 
     def reach(_: Any) -> Any:
-        assert crowded.kept.wait(60)
+        comes(crowded.kept)
         raise SuspectUnreachable("none")
 
     job_id = made.opened(store, tenant)

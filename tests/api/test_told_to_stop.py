@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 TOLD_AT_EVERY_LINE = """
 import signal, sys
@@ -32,6 +34,6 @@ def test_signals_that_come_while_one_is_taken_do_no_harm(released):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COUNTERMARK_DATA": str(released.service.data)}
     with subprocess.Popen([sys.executable, "-c", TOLD_AT_EVERY_LINE], env=environment) as worker:
         try:
-            assert worker.wait(60) == 0
+            assert worker.wait(PATIENCE) == 0
         finally:
             worker.kill()

@@ -11,6 +11,7 @@ from limits import parse
 from limits.storage import MemoryStorage
 
 from api.windows import InMemory, Stored, Taken
+from tests.patience import PATIENCE
 
 
 class Clock:
@@ -45,7 +46,7 @@ def test_threads_at_once_get_no_more_than_is_allowed():
     windows, item, begin = InMemory(), parse("100/hour"), threading.Barrier(8)
 
     def many(_: int) -> list[bool]:
-        begin.wait(60)
+        begin.wait(PATIENCE)
         return [windows.take(item, "calls", "key").taken for _ in range(50)]
 
     with ThreadPoolExecutor(8) as pool:

@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).parents[4]
 ASKING = """
@@ -31,19 +31,11 @@ def asking(tmp_path: Path, model: bytes, probes: np.ndarray) -> subprocess.Popen
     return subprocess.Popen([sys.executable, "-c", ASKING, *given], env=environment)
 
 
-def until(found: Callable[[], object]) -> object:
-    """What is found, as soon as it is."""
-    for _ in range(6000):
-        if value := found():
-            return value
-        time.sleep(0.01)
-    raise AssertionError("it was not to be found")
-
-
 def begun(program: subprocess.Popen) -> int:
     """Number of the process that the program started."""
     told = Path(f"/proc/{program.pid}/task/{program.pid}/children")
-    return int(str(until(told.read_text)))
+    until(told.read_text)
+    return int(told.read_text())
 
 
 def status(process: int) -> dict[str, str]:
@@ -72,5 +64,5 @@ def test_nothing_runs_on(tmp_path, make, confined):
         program.kill()
         program.wait()
     until(lambda: over(process))
-    assert asking(tmp_path, make.linear(), make.probes).wait(120) == 0
+    assert asking(tmp_path, make.linear(), make.probes).wait(PATIENCE) == 0
     assert list((tmp_path / "tmp").iterdir()) == []
