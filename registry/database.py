@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import JoinTransactionMode
 
@@ -206,6 +207,8 @@ def _translated(engine: Engine) -> Iterator[None]:
     """The database's own refusals, SQLAlchemy's or the driver's, as one error that says what to look at."""
     try:
         yield
+    except NoConnection as error:
+        raise DatabaseUnavailable(f"too many ask the database at once; ask again: {error}") from error
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         said = getattr(error, "orig", error)
         operational = isinstance(said, engine.dialect.loaded_dbapi.OperationalError)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from registry import database, migrations
 from registry.errors import (
@@ -64,6 +65,19 @@ def test_init_goes_on_after_a_crash(tmp_path: Path) -> None:
         path.unlink()
     init_store(tmp_path / "data")
     assert (tmp_path / "data" / "log.key").read_text() == key
+
+
+def test_a_database_that_too_many_ask_is_one_clear_error(data_dir: Path) -> None:
+    """Whoever gets no connection in time is told so, and that the database can be asked again."""
+    engine = create_engine(f"sqlite:///{data_dir / 'registry.db'}", pool_size=1, max_overflow=0, pool_timeout=0.001)
+    asked = database.Database(engine)
+    with asked.reading() as first:
+        first.connection()
+        with pytest.raises(DatabaseUnavailable, match="too many"), asked.reading() as second:
+            second.connection()
+        assert not asked.reachable()
+    assert asked.reachable()
+    engine.dispose()
 
 
 def test_init_refuses_a_bad_name(tmp_path: Path) -> None:
