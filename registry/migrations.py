@@ -1,9 +1,11 @@
 """Running the migrations of the top-level folder `alembic/`, without an ini file.
 
 A connection is passed in, so that the same code migrates SQLite and PostgreSQL, and a test can do it in a transaction.
+Which one it is Alembic keeps in the process, not in the thread: so threads that migrate take turns.
 """
 
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from alembic.script import ScriptDirectory
 from alembic import command
 from registry.errors import StoreError
 
+_TURNS = threading.Lock()
 _PLACES = (Path(__file__).resolve().parents[1] / "alembic", Path(sys.prefix) / "share" / "countermark" / "alembic")
 
 
@@ -49,9 +52,11 @@ def current(connection: Any) -> str | None:
 
 def upgrade(connection: Any, revision: str = "head") -> None:
     """Bring the database to a later revision, within the connection's transaction."""
-    command.upgrade(config(connection), revision)
+    with _TURNS:
+        command.upgrade(config(connection), revision)
 
 
 def downgrade(connection: Any, revision: str) -> None:
     """Bring the database back to an earlier revision, within the connection's transaction."""
-    command.downgrade(config(connection), revision)
+    with _TURNS:
+        command.downgrade(config(connection), revision)

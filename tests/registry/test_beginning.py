@@ -3,6 +3,7 @@
 import os
 import resource
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -81,6 +82,15 @@ def test_of_two_at_once_one_makes_it(tmp_path: Path, use: int) -> None:
     with pytest.raises(StoreExists):
         init_store(tmp_path, origin="example.com/log", entropy=at(use, lambda: init_store(tmp_path)))
     require_whole(tmp_path)
+
+
+def test_threads_make_registries_of_their_own(tmp_path: Path) -> None:
+    """Several at once in one process, each in its own place: none is made in another's."""
+    places = [tmp_path / str(number) for number in range(4)]
+    with ThreadPoolExecutor(len(places)) as threads:
+        list(threads.map(init_store, places))
+    for place in places:
+        require_whole(place)
 
 
 def test_a_private_file_is_made_once(tmp_path: Path) -> None:
