@@ -117,6 +117,7 @@ def _lifespan(
         keys, log_key = keys_of(settings), log_key_of(settings)
         with open_registry(settings.data, keys=keys, log_key=log_key, database_url=settings.url) as store:
             app.state.store = store
+            store.remove_left_job_files()
             crew = Crew(store, settings, log=log, said=_counting(metrics), tracer=tracing)
             working = settings.ask_endpoints or settings.run_models
             with (

@@ -1,7 +1,7 @@
 """Units of work over one registry, and what concerns it as a whole: signing, cosigning, audit, health, keys."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from registry.audit import audit
 from registry.cosigning import cosign
 from registry.database import Database
 from registry.dropping import drop_old
+from registry.errors import DatabaseUnavailable
 from registry.log.policy import Policy
 from registry.log.timestamp import Authorities
 from registry.log.timestamp import Post as Stamping
@@ -85,6 +86,17 @@ class Store:
         if ended:
             with self.unit() as registry:
                 registry.forget_job_files(tenant, [job for job, _ in ended])
+
+    def remove_left_job_files(self) -> None:
+        """The same for all tenants: what was left by those who were killed before they had removed it.
+
+        Where nothing can be written now it is left to whoever starts next.
+        """
+        with self.reading() as registry:
+            tenants = registry.leases.tenants_with_files()
+        with suppress(DatabaseUnavailable):
+            for tenant in tenants:
+                self.remove_job_files(tenant)
 
     def publish(self) -> Checkpoint:
         """Sign what is committed, unless its newest checkpoint covers it already."""

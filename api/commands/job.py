@@ -99,6 +99,7 @@ def worker(data: Data = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: told.put(number))
     with store_of(settings) as store, threadpool_limits(1):
+        store.remove_left_job_files()
         tracer = tracer_of(settings)
         crew = Crew(store, settings, log=logger(sys.stderr), tracer=tracer)
         with backend_of(store, settings, crew).open():

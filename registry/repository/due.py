@@ -1,4 +1,4 @@
-"""Which job is due, of any tenant: asked by workers, who serve them all."""
+"""Which job is due, and whose jobs left files, of any tenant: asked by workers, who serve them all."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from registry.jobs import OPEN
+from registry.jobs import ENDED, OPEN
 from registry.models import JobRow, ShardRow
 
 
@@ -26,7 +26,7 @@ class Due:
 
 
 class DueJobs:
-    """The one query about all tenants' jobs."""
+    """The queries about all tenants' jobs."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -50,3 +50,9 @@ class DueJobs:
             due = due.where(JobRow.tenant_id == only.tenant, JobRow.id == only.job_id)
         ordered = due.order_by(JobRow.priority.desc(), JobRow.not_before, JobRow.id).limit(most)
         return [Due(*row) for row in self._session.execute(ordered)]
+
+    def tenants_with_files(self) -> list[str]:
+        """Ids of the tenants with jobs that ended for good, or whose key was destroyed, and whose files are there."""
+        over = or_(JobRow.state.in_(ENDED), JobRow.data_key.is_(None))
+        left = select(JobRow.tenant_id).where(JobRow.file.is_not(None), over)
+        return list(self._session.scalars(left.distinct().order_by(JobRow.tenant_id)))

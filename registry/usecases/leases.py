@@ -42,6 +42,10 @@ class Leases:
         """So many jobs at most, of all tenants, whose next step may be begun now, in the order in which they go."""
         return self._tools.repository.due.all(self._tools.clock(), most=most)
 
+    def tenants_with_files(self) -> list[str]:
+        """Ids of the tenants of whose ended jobs files were left behind, or are just being removed."""
+        return self._tools.repository.due.tenants_with_files()
+
     def take(self, owner: str, seconds: float, only: Due | None = None) -> Lease | None:
         """A lease of a step that is due; None if there is none, or if the job that was due has to fail instead."""
         due = self._tools.repository.due.first(now := self._tools.clock(), only)

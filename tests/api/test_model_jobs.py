@@ -101,6 +101,22 @@ def test_a_cancelled_job_leaves_no_file(released, architecture, weights):
         client.cancel_job(again.id)
 
 
+def test_a_file_that_a_kill_left_behind_is_removed_by_the_next_service(released, architecture, weights):
+    """Its job was cancelled and committed so, and nobody was left to remove it; the file of a job that waits stays."""
+    with TestClient(create_app(settings_of(released, workers=0))) as web:
+        client = Client("http://testserver", token=released.service.tokens["acme"]["all"], http=web)
+        before = sealed(released)
+        opened = [
+            client.open_model_job(client.open_case("digits-1", suspect="s").id, weights, architecture="student").id
+            for _ in range(2)
+        ]
+    with open_registry(released.service.data) as store, store.unit() as registry:
+        registry.cancel_job(registry.tenant("acme").id, opened[0])
+    assert len(sealed(released) - before) == 2
+    with TestClient(create_app(settings_of(released, workers=0))):
+        assert len(sealed(released) - before) == 1
+
+
 def test_what_is_no_model_opens_no_job(willing, released, weights):
     """Refused at once, with the way out, and nothing is kept; where the operator runs none, all are."""
     case, before = willing.open_case("digits-1", suspect="s"), sealed(released)
