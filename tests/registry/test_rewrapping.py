@@ -106,6 +106,30 @@ def test_a_destroyed_data_key_stays_destroyed(crowded: Path, tenant: str) -> Non
         assert connection.execute("SELECT count(*) FROM device WHERE data_key IS NULL").fetchone() == (1,)
 
 
+class Overtaken(LocalKeys):
+    """Keys during whose first use somebody else moves everything."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__([NEW, OLD], os.urandom)
+        self.directory, self.moved = directory, 0
+
+    def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
+        """Be overtaken once, then wrap."""
+        if not self.moved:
+            with open_registry(self.directory, kek=NEW + OLD) as other:
+                self.moved = other.rewrap()
+        return super().wrap(data_key, context)
+
+
+def test_whoever_is_overtaken_moves_nothing_twice(data_dir: Path, store: Any) -> None:
+    """Of two at once the slower one leaves what the other has moved, and ends."""
+    keys = Overtaken(data_dir)
+    with open_registry(data_dir, keys=keys) as slow:
+        assert slow.rewrap() == 0
+        assert keys.moved == 1
+        assert slow.key_status().settled
+
+
 def test_rows_written_meanwhile_are_moved(crowded: Path, tenant: str, enrol: Any, store: Any) -> None:
     """What a service with the old key writes during the move is moved as well."""
     late = iter(range(3))
