@@ -33,7 +33,7 @@ def problem_of(call) -> str:
 def test_the_enrolled_device_is_proven(standing):
     """Challenge, answer, record, and an inclusion proof of the entry that holds digests only."""
     client = standing.service.client("investigate")
-    challenge = client.open_challenge("edge-0", purpose="seizure 17/2026", seconds=60)
+    challenge = client.open_challenge("edge-0", purpose="seizure 17/2026", seconds=3600)
     assert (challenge.used_at, challenge.possession) == (None, None)
     proven = client.prove_possession(challenge.id, **signed(challenge))
     assert (proven.outcome, proven.device, proven.purpose) == ("proven", "edge-0", "seizure 17/2026")
