@@ -5,7 +5,7 @@ suspect; the same request sent again goes on from it.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -30,7 +30,7 @@ from fingerprint.canonical import digest
 from fingerprint.errors import ObservationError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_BATCH, _PRIVATE, _ATTEMPTS = 64, 0o700, 3
+_BATCH, _PRIVATE, _ATTEMPTS, _AT_ONCE = 64, 0o700, 3, 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +122,16 @@ class Asker:
             raise NoRecord(f"the service asked no suspect about case {case_id}; its answers were sent")
         return max(paths, key=lambda path: path.stat().st_mtime_ns).read_bytes()
 
-    def forget(self, cases: Iterable[str]) -> None:
-        """Delete the records of these cases' exchanges, set aside ones too: the answers stand in them."""
-        for case in cases:
-            for path in self._records.glob(f"{case}.*"):
+    def forget(self, desk: Workspace) -> None:
+        """Delete the records of exchanges, set aside ones too, about cases whose answers were destroyed, now or before.
+
+        The answers stand in them; whoever was killed between destroying the one and the other is made good here.
+        """
+        kept = sorted({path.name.partition(".")[0] for path in self._records.glob("*.*")})
+        for begin in range(0, len(kept), _AT_ONCE):
+            with desk.store.reading() as registry:
+                gone = registry.answers_destroyed(desk.tenant, kept[begin : begin + _AT_ONCE])
+            for path in (path for case in gone for path in self._records.glob(f"{case}.*")):
                 path.unlink(missing_ok=True)
 
     @property

@@ -198,6 +198,10 @@ class Registry:
         """Forget what was revoked before an instant, unless it is held. Raises MalformedValue for one after now."""
         return self._retaining.apply(tenant, before, rehearse=rehearse)
 
+    def answers_destroyed(self, tenant: str, cases: Sequence[str]) -> frozenset[str]:
+        """Those of at most some hundreds of cases whose suspects' answers a retention period destroyed."""
+        return self._retaining.destroyed(tenant, cases)
+
     # --- proof of possession: `registry.proving` puts the steps together ------------------------------------------
 
     def open_challenge(self, tenant: str, device: str, *, purpose: str, seconds: int) -> PossessionChallenge:

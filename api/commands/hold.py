@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from api.asker import Asker
-from api.commands.desks import After, Data, Limit, Server, address_of, desk_of, settings_of
+from api.commands.desks import After, Data, Limit, Server, desk_of, settings_of
 from api.commands.output import AsJson, show_fields, show_json, show_table
+from api.workspace import Workspace
 from registry.records import Held
 
 app = typer.Typer(help="Place, lift and list legal holds.", no_args_is_help=True)
@@ -67,8 +68,8 @@ def apply(
     """Forget devices revoked, and destroy answers of cases decided, that long ago unless held; drop ended API keys."""
     with desk_of(data, server) as desk:
         done = desk.apply_retention(datetime.now(UTC) - timedelta(days=older_than), rehearse=dry_run)
-    if not dry_run and address_of(data, server) is None:
-        Asker(settings=settings_of(data)).forget(done.answers)
+        if not dry_run and isinstance(desk, Workspace):
+            Asker(settings=settings_of(data)).forget(desk)
     if as_json:
         show_json(done)
         return

@@ -43,5 +43,5 @@ def retention(desk: ForAdministration, request: Request, new: NewRetention, _onc
     """
     done = desk.apply_retention(new.before, rehearse=new.rehearse)
     if not done.rehearsed:
-        Asker(settings=request.app.state.settings).forget(done.answers)
+        Asker(settings=request.app.state.settings).forget(desk)
     return done

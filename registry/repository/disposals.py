@@ -1,5 +1,6 @@
 """Answers of decided cases that are due to be destroyed, and their destruction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
@@ -25,6 +26,11 @@ class DisposalRepository:
         decided = select(CaseRow.id).join(CaseRow.verification)
         in_force = exists().where(HoldRow.tenant_id == tenant, HoldRow.lifted_at.is_(None), _rests_on(tenant))
         mine = decided.where(CaseRow.tenant_id == tenant, VerificationRow.recorded_at < before, in_force)
+        return frozenset(self._session.scalars(mine))
+
+    def among(self, tenant: str, cases: Sequence[str]) -> frozenset[str]:
+        """Those of these cases whose answers were destroyed."""
+        mine = select(DisposalRow.case_pk).where(DisposalRow.tenant_id == tenant, DisposalRow.case_pk.in_(cases))
         return frozenset(self._session.scalars(mine))
 
     def destroy(self, tenant: str, case_id: str, at: datetime, index: int) -> None:

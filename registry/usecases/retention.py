@@ -5,6 +5,7 @@ can no longer be recomputed or shown in an evidence pack. A hold on the case kee
 the case's release or on a device with such a copy, for the answers are evidence about each.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from registry.errors import MalformedValue, UnderHold
@@ -52,6 +53,10 @@ class Retaining:
             answers=answers,
             answers_held=tuple(case for case in due_answers if case in kept),
         )
+
+    def destroyed(self, tenant: str, cases: Sequence[str]) -> frozenset[str]:
+        """Those of at most some hundreds of cases whose answers were destroyed."""
+        return self._tools.repository.disposals.among(tenant, cases)
 
     def _destroy(self, tenant: str, cases: tuple[str, ...]) -> None:
         for case in cases:

@@ -1,8 +1,11 @@
 """Forgetting, legal holds and retention, on the command line and over HTTP."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from api.client import ServiceError
+from registry.store import open_registry
 
 
 @pytest.fixture
@@ -63,3 +66,26 @@ def test_a_verdict_outlives_a_forgotten_device(released):
     assert after.verdict_digest == before.verdict_digest
     assert client.apply_retention(before.recorded_at).forgotten == []
     assert [hold.id for hold in client.holds().items] == [held.id]
+
+
+def test_records_of_exchanges_go_with_the_answers_though_a_kill_kept_them(released):
+    """What was destroyed in the registry by a process that went no further goes from `records/` the next time."""
+    client, records = released.service.client(), released.service.data / "records"
+    records.mkdir()
+    answers = released.world.copy(released.codewords["edge-0"], released.world.pack.probes)
+    decided, late, still_open = (client.open_case("digits-1", suspect="x").id for _ in range(3))
+    client.send_outputs(decided, answers, kind="logits")
+    names = {case: {f"{case}.0123456789abcdef.{end}" for end in ("jsonl", "1")} for case in (decided, late, still_open)}
+    for name in set().union(*names.values()):
+        (records / name).write_text("an exchange\n")
+    with open_registry(released.service.data) as store, store.unit() as registry:
+        tenant = registry.tenant("acme").id
+        assert registry.apply_retention(tenant, datetime.now(UTC)).answers == (decided,)
+    before = datetime.now(UTC)
+    client.send_outputs(late, answers, kind="logits")
+    assert client.apply_retention(before, rehearse=True).answers == []
+    assert len(list(records.iterdir())) == 6
+    assert client.apply_retention(before).answers == []
+    assert {path.name for path in records.iterdir()} == names[late] | names[still_open]
+    assert client.apply_retention(datetime.now(UTC)).answers == [late]
+    assert {path.name for path in records.iterdir()} == names[still_open]
