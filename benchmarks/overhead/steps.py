@@ -18,7 +18,7 @@ from distill.objectives import HintonKD
 from distill.signing import Signature, SignedTeacher
 from distill.student_side import folded_teacher
 
-PAIRS, STEPS, EPOCHS, REPEATS = 60, 10, 10, 3
+PAIRS, STEPS, EPOCHS, REPEATS = 60, 10, 10, 7
 Step = Callable[[], None]
 
 
