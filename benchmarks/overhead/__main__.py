@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from benchmarks.overhead.memory import memory_ratio
 from benchmarks.overhead.steps import PAIRS, REPEATS, STEPS, prepare_ratios, step_ratios
@@ -27,6 +28,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.device == "cpu":
         torch.set_num_threads(1)
+        threadpool_limits(1)  # NumPy's and SciPy's: what a second thread spins would be counted too
     found = {row["model"]: row for row in _kept(chosen.json)} if chosen.only else {}
     found |= {name: _row(Task(name, chosen.device)) for name in SIZES if chosen.only in (None, name)}
     rows = [found[name] for name in SIZES if name in found]
