@@ -91,6 +91,7 @@ def test_threads_make_registries_of_their_own(tmp_path: Path) -> None:
         list(threads.map(init_store, places))
     for place in places:
         require_whole(place)
+    assert len({(place / "log.pub").read_text() for place in places}) == len(places)
 
 
 def test_a_private_file_is_made_once(tmp_path: Path) -> None:
